@@ -1,0 +1,222 @@
+//! Who did what to whom: frames of predicates over clauses, and for each event where, when, and whether it is so.
+
+pub(crate) mod circumstances;
+pub(crate) mod matching;
+
+use std::collections::HashSet;
+
+use crate::id;
+use crate::knowledge::frames::{Frame, Part};
+use crate::knowledge::{Knowledge, Language};
+use crate::mentions::{Actor, Actors, Force};
+use crate::plan::Scope;
+use crate::tables::{ActorKind, Code, Document, Event, EventType, Modality, Status};
+use crate::text::clauses::PredicateKind;
+use crate::text::{Clause, Parsed, Text, quantities};
+
+use matching::Matcher;
+
+/// What the coding of events in one sentence looks at.
+pub(crate) struct Context<'s, 'k> {
+    pub text: &'s Text<'s>,
+    pub parsed: &'s Parsed<'s>,
+    /// Position of the sentence among the parsed ones.
+    pub sentence: usize,
+    pub clauses: &'s [Clause],
+    pub actors: &'s Actors<'k>,
+    pub document: &'s Document,
+    pub knowledge: &'k Knowledge,
+    pub language: &'k Language,
+}
+
+impl<'s, 'k> Context<'s, 'k> {
+    /// The clause of a predicate.
+    pub fn clause(&self, predicate: usize) -> Option<&'s Clause> {
+        self.clauses.iter().find(|clause| clause.predicate == predicate)
+    }
+
+    /// The actor that a participant stands for.
+    pub fn actor(&self, head: usize) -> Option<&'s Actor<'k>> {
+        self.actors.behind(self.parsed, self.sentence, head, self.language)
+    }
+}
+
+/// Codes the events of a text.
+pub fn code(
+    text: &Text<'_>,
+    clauses: &[Vec<Clause>],
+    actors: &Actors<'_>,
+    document: &Document,
+    knowledge: &Knowledge,
+    language: &Language,
+    scope: Scope,
+) -> Vec<Event> {
+    let mut events = Vec::new();
+    for (sentence, parsed) in text.parsed.iter().enumerate() {
+        let clauses = &clauses[sentence];
+        let context = Context { text, parsed, sentence, clauses, actors, document, knowledge, language };
+        events.append(&mut code_sentence(&context));
+    }
+    if scope == Scope::ForeignForces && !events.iter().any(|event| event.force_event.is_some()) {
+        events.clear();
+    }
+    events
+}
+
+fn code_sentence(context: &Context<'_, '_>) -> Vec<Event> {
+    let mut events: Vec<(usize, Event)> = Vec::new();
+    let mut used: HashSet<usize> = HashSet::new();
+    for clause in context.clauses {
+        if used.contains(&clause.predicate) {
+            continue;
+        }
+        let Some((frame, matcher)) = best_frame(context, clause) else { continue };
+        // "asked X to leave" is one event: the complement belongs to it.
+        used.extend(matcher.consumed());
+        if let Some(event) = event(context, clause, frame, &matcher) {
+            events.push((clause.predicate, event));
+        }
+    }
+    // A governing predicate that comes later in the sentence may take in a complement that was coded before it.
+    events.retain(|(predicate, _)| !used.contains(predicate));
+    events.into_iter().map(|(_, event)| event).collect()
+}
+
+/// The first frame of the predicate whose needs are all met.
+fn best_frame<'c, 'k>(context: &'c Context<'c, 'k>, clause: &'c Clause) -> Option<(&'k Frame, Matcher<'c, 'k>)> {
+    let part = match clause.kind {
+        PredicateKind::Verb => Part::Verb,
+        PredicateKind::Noun => Part::Noun,
+        PredicateKind::Adjective => Part::Adjective,
+    };
+    let mut best: Option<(&'k Frame, Matcher<'c, 'k>)> = None;
+    for (lemma, object_role) in matching::keys(context, clause) {
+        for frame in context.language.frames.of(part, &lemma) {
+            if best.as_ref().is_some_and(|(known, _)| known.needs.len() >= frame.needs.len()) {
+                break;
+            }
+            let matcher = Matcher::new(context, clause, object_role.clone());
+            if let Some(matcher) = matcher.meets(frame) {
+                best = Some((frame, matcher));
+                break;
+            }
+        }
+    }
+    best
+}
+
+fn event(context: &Context<'_, '_>, clause: &Clause, frame: &Frame, matcher: &Matcher<'_, '_>) -> Option<Event> {
+    let force = matcher.force();
+    let is_foreign = force.is_some_and(|(_, force)| force.is_foreign() != Some(false));
+    if frame.force_event.is_some() && !is_foreign {
+        return None;
+    }
+    let (status, modality) = circumstances::status(context, clause);
+    let source = matcher.fill(&frame.source);
+    let target = matcher.fill(&frame.target);
+    let same = source.start.is_some() && source.start == target.start;
+    let target = if same { matching::Filled::default() } else { target };
+    if source.is_empty() && target.is_empty() && force.is_none() {
+        return None;
+    }
+    let span = circumstances::evidence(context, clause);
+    let trigger = &context.parsed.words[clause.predicate];
+    let mut event = Event {
+        document_id: context.document.document_id.clone(),
+        sentence_index: context.parsed.index as i32,
+        start_byte: span.start as i64,
+        end_byte: span.end as i64,
+        evidence: context.text.text[span.clone()].to_owned(),
+        trigger_start_byte: trigger.start as i64,
+        trigger_end_byte: trigger.end as i64,
+        event_mode: frame.mode.clone(),
+        event_context: frame.context.clone(),
+        status,
+        modality,
+        reported_by: circumstances::speaker(context, clause).map(|speaker| speaker.name),
+        confidence: confidence(context, clause, frame),
+        rule: frame.rule.clone(),
+        run_id: context.document.run_id.clone(),
+        ..Event::default()
+    };
+    set_type(&mut event, frame, context, force.map(|(_, force)| force), status);
+    set_actors(&mut event, source, target);
+    set_force(&mut event, context, force);
+    circumstances::date(context, clause, &mut event);
+    circumstances::place(context, clause, &mut event);
+    if event.event_type == Some(EventType::Assault) || event.event_type.is_none() {
+        (event.killed, event.wounded) = quantities::casualties(context.parsed, &context.language.quantities);
+    }
+    let key = [event.document_id.as_bytes(), &trigger.start.to_le_bytes(), frame.rule.as_bytes()];
+    event.event_id = id::of("e", &key);
+    Some(event)
+}
+
+/// Type, CAMEO code, quad and force event: a withdrawal that is only announced is a concession, one by mercenaries
+/// has a name of its own.
+fn set_type(event: &mut Event, frame: &Frame, context: &Context<'_, '_>, force: Option<&Force>, status: Status) {
+    let types = &context.knowledge.event_types;
+    event.event_type = frame.event_type;
+    event.cameo_code = frame.cameo.clone();
+    if let Some(name) = frame.force_event.as_ref() {
+        let facts = types.force_events.get(name.as_str());
+        let by_kind = facts.and_then(|facts| facts.kinds.get(&force?.kind));
+        event.force_event = Some(by_kind.map_or_else(|| name.clone(), |other| Code::new(other)));
+        let is_ahead = matches!(status, Status::Announced | Status::Agreed | Status::Scheduled)
+            || matches!(event.modality, Modality::Planned | Modality::Hypothetical);
+        if let Some(planned) = facts.and_then(|facts| facts.planned).filter(|_| is_ahead) {
+            event.event_type = Some(planned);
+            event.event_mode = None;
+            event.cameo_code = facts.and_then(|facts| facts.planned_cameo.as_deref()).map(Code::new);
+        }
+    }
+    if let Some(facts) = event.event_type.and_then(|event_type| types.types.get(&event_type)) {
+        event.quad = Some(facts.quad);
+        event.intensity = Some(facts.intensity);
+        event.cameo_code = event.cameo_code.take().or_else(|| Some(Code::new(&facts.cameo)));
+    }
+}
+
+fn set_actors(event: &mut Event, source: matching::Filled, target: matching::Filled) {
+    event.source_name = source.name;
+    event.source_actor_id = source.actor_id;
+    event.source_country = source.country;
+    event.source_kind = source.kind;
+    event.source_start_byte = source.start;
+    event.source_end_byte = source.end;
+    event.target_name = target.name;
+    event.target_actor_id = target.actor_id;
+    event.target_country = target.country;
+    event.target_kind = target.kind;
+    event.target_start_byte = target.start;
+    event.target_end_byte = target.end;
+}
+
+fn set_force(event: &mut Event, context: &Context<'_, '_>, force: Option<(&Actor<'_>, &Force)>) {
+    let Some((actor, force)) = force else { return };
+    event.force_home = force.home.clone();
+    event.force_kind = Some(force.kind);
+    event.force_name = Some(context.text.text[actor.start..actor.end].to_owned());
+    event.host_country = force.host.clone();
+    let counted = &context.text.parsed[actor.sentence];
+    if let Some(quantity) = quantities::of_noun(counted, actor.head, &context.language.quantities)
+        .or_else(|| circumstances::number_beside(context, actor))
+    {
+        event.troops_min = Some(quantity.min);
+        event.troops_max = Some(quantity.max);
+        event.troops_approximate = Some(quantity.approximate);
+    }
+}
+
+/// How sure the row is: what the parser gives for the arcs of the clause, less for senses that need little.
+fn confidence(context: &Context<'_, '_>, clause: &Clause, frame: &Frame) -> f32 {
+    let arcs = clause.participants.iter().map(|phrase| context.parsed.words[phrase.head].confidence);
+    let weakest = arcs.fold(1.0_f32, f32::min).max(0.2);
+    let specific = 1.0 - 0.35 / (1.0 + frame.needs.len() as f32);
+    (weakest.sqrt() * specific).clamp(0.05, 0.99)
+}
+
+/// Whether an actor is one at all, for the roles of an event.
+pub(crate) fn is_actor(actor: &Actor<'_>) -> bool {
+    !matches!(actor.kind, ActorKind::Unknown)
+}
