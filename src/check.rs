@@ -19,7 +19,9 @@ pub struct Faulty(pub Vec<Fault>);
 impl fmt::Display for Faulty {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "the knowledge has {} faults", self.0.len())?;
-        self.0.iter().try_for_each(|fault| write!(formatter, "\n  {fault}"))
+        self.0
+            .iter()
+            .try_for_each(|fault| write!(formatter, "\n  {fault}"))
     }
 }
 
@@ -30,16 +32,23 @@ impl std::error::Error for Faulty {}
 /// # Errors
 /// Every fault of the plan.
 pub fn pipeline(path: &Path, inputs: &[String]) -> Result<String> {
-    let overrides = Overrides { input: inputs.to_vec(), ..Overrides::default() };
+    let overrides = Overrides {
+        input: inputs.to_vec(),
+        ..Overrides::default()
+    };
     let plan = plan::read(path, &overrides)?;
-    let mut page = format!("{}: good\n  reads    {}\n", path.display(), plan.input.paths.join(", "));
+    let mut page = format!(
+        "{}: good\n  reads    {}\n",
+        path.display(),
+        plan.input.paths.join(", ")
+    );
     let tables = match (&plan.extract, &plan.dedup) {
         (Some(_), _) => "documents, duplicates, rejects, mentions, events, incidents, sentiment, surveys",
         (None, _) => "documents, duplicates, rejects",
     };
     // Writing to a string cannot fail.
     let _ = writeln!(page, "  makes    {tables}\n  writes   {}", plan.output.display());
-    Ok(page + &self::inputs_with(&plan.input.paths, &plan)?)
+    Ok(page + &inputs_with(&plan.input.paths, &plan)?)
 }
 
 /// Shows how inputs would be read.
@@ -48,15 +57,25 @@ pub fn pipeline(path: &Path, inputs: &[String]) -> Result<String> {
 /// A pattern matches nothing.
 pub fn inputs(paths: &[String]) -> Result<String> {
     let text = "[output]\nfolder = \"unused\"\n";
-    let overrides = Overrides { input: paths.to_vec(), ..Overrides::default() };
+    let overrides = Overrides {
+        input: paths.to_vec(),
+        ..Overrides::default()
+    };
     let plan = plan::parse("--input", text, &overrides)?;
     inputs_with(paths, &plan)
 }
 
 fn inputs_with(paths: &[String], plan: &plan::Plan) -> Result<String> {
-    let fields: Vec<(&str, &str)> =
-        plan.input.fields.iter().map(|(role, name)| (role.as_str(), name.as_str())).collect();
-    let options = ReadOptions { fields: FieldNames::from_pairs(&fields)?, ..ReadOptions::default() };
+    let fields: Vec<(&str, &str)> = plan
+        .input
+        .fields
+        .iter()
+        .map(|(role, name)| (role.as_str(), name.as_str()))
+        .collect();
+    let options = ReadOptions {
+        fields: FieldNames::from_pairs(&fields)?,
+        ..ReadOptions::default()
+    };
     let found = input::discover(paths)?;
     let mut page = String::new();
     for file in &found.files {
@@ -71,13 +90,18 @@ fn inputs_with(paths: &[String], plan: &plan::Plan) -> Result<String> {
 /// How one file is read: format, compression, and which field each part of a document is taken from.
 fn inspected(found: &Inspection) -> String {
     let format = found.format.unwrap_or("unknown format");
-    let mut page = format!("{}: {format}, {}, {} records looked at\n", found.input_path, found.compression, found.records);
+    let mut page = format!(
+        "{}: {format}, {}, {} records looked at\n",
+        found.input_path, found.compression, found.records
+    );
     for ((role, field), records) in &found.mapping {
         let share = 100.0 * *records as f64 / found.records.max(1) as f64;
         let _ = writeln!(page, "  {:<10} from {field:<24} in {share:.0} %", role.as_str());
     }
     for fault in &found.faults {
-        let record = fault.record.map_or(String::new(), |record| format!("record {record}: "));
+        let record = fault
+            .record
+            .map_or(String::new(), |record| format!("record {record}: "));
         let _ = writeln!(page, "  {record}{} ({})", fault.detail, fault.reason);
     }
     page
@@ -90,11 +114,23 @@ fn inspected(found: &Inspection) -> String {
 pub fn knowledge(source: Source) -> Result<String> {
     let examples = knowledge::examples(&source);
     let knowledge = knowledge::load(source).map_err(Faulty)?;
-    let wrong: Vec<String> = examples.iter().filter_map(|(language, example)| misread(&knowledge, language, example)).collect();
+    let wrong: Vec<String> = examples
+        .iter()
+        .filter_map(|(language, example)| misread(&knowledge, language, example))
+        .collect();
     if !wrong.is_empty() {
-        bail!("{} of {} examples are not read as their lines say\n  {}", wrong.len(), examples.len(), wrong.join("\n  "));
+        bail!(
+            "{} of {} examples are not read as their lines say\n  {}",
+            wrong.len(),
+            examples.len(),
+            wrong.join("\n  ")
+        );
     }
-    let senses: usize = knowledge.languages.values().map(|language| language.frames.senses()).sum();
+    let senses: usize = knowledge
+        .languages
+        .values()
+        .map(|language| language.frames.senses())
+        .sum();
     Ok(format!(
         "knowledge: good\n  {} countries, {} named actors, forces and places, {senses} senses of predicates, {} examples read as they should be\n",
         knowledge.countries.len(),
@@ -106,8 +142,14 @@ pub fn knowledge(source: Source) -> Result<String> {
 /// What is wrong in the reading of an example, if anything.
 fn misread(knowledge: &Knowledge, language: &str, example: &Example) -> Option<String> {
     let language = knowledge.language(language)?;
-    let document = Document { text: example.text.clone(), ..Document::default() };
-    let sentences = sentences::split(&document.text, knowledge.normalization.sentence_rules(&language.code));
+    let document = Document {
+        text: example.text.clone(),
+        ..Document::default()
+    };
+    let sentences = sentences::split(
+        &document.text,
+        knowledge.normalization.sentence_rules(&language.code),
+    );
     let text = text::annotate(&document.text, sentences, |_, _| true, &language.reader);
     let found = extract::find(&text, &document, knowledge, language, Scope::Political);
     let is_right = |event: &crate::tables::Event| match &example.force_event {
@@ -122,13 +164,29 @@ fn misread(knowledge: &Knowledge, language: &str, example: &Example) -> Option<S
         .iter()
         .map(|event| {
             let kind = event.event_type.map_or("-", |event_type| event_type.as_str());
-            format!("{kind} {} by {}", event.force_event.as_ref().map_or("", |name| name.as_str()), event.rule)
+            format!(
+                "{kind} {} by {}",
+                event.force_event.as_ref().map_or("", |name| name.as_str()),
+                event.rule
+            )
         })
         .collect();
     let wanted = example.force_event.as_ref().map_or_else(
-        || example.event_type.map_or("-", |event_type| event_type.as_str()).to_owned(),
+        || {
+            example
+                .event_type
+                .map_or("-", |event_type| event_type.as_str())
+                .to_owned()
+        },
         ToString::to_string,
     );
-    let coded = if coded.is_empty() { "nothing".to_owned() } else { coded.join(", ") };
-    Some(format!("knowledge/{}:{}: `{}` is read as {coded}, not as {wanted}", example.file, example.line, example.text))
+    let coded = if coded.is_empty() {
+        "nothing".to_owned()
+    } else {
+        coded.join(", ")
+    };
+    Some(format!(
+        "knowledge/{}:{}: `{}` is read as {coded}, not as {wanted}",
+        example.file, example.line, example.text
+    ))
 }

@@ -37,7 +37,10 @@ pub fn read(
     let page = page(raw.content, raw.fields.url.as_deref(), knowledge, &mut repairs);
     let text = clean(&page.text, knowledge, &mut repairs);
     if text.is_empty() {
-        return Err(fault(RejectReason::NoText, "the record has no text after normalization"));
+        return Err(fault(
+            RejectReason::NoText,
+            "the record has no text after normalization",
+        ));
     }
     let (language, language_confidence) = words.languages.detect(&text);
     let sentences = sentences::split(&text, words.sentence_rules(language));
@@ -77,8 +80,14 @@ fn page(content: Content, url: Option<&str>, knowledge: &Knowledge, repairs: &mu
         decoded.text.into_owned()
     };
     match content {
-        Content::Text(text) => Page { text, ..Page::default() },
-        Content::Plain { bytes, charset } => Page { text: decoded(&bytes, charset, false), ..Page::default() },
+        Content::Text(text) => Page {
+            text,
+            ..Page::default()
+        },
+        Content::Plain { bytes, charset } => Page {
+            text: decoded(&bytes, charset, false),
+            ..Page::default()
+        },
         Content::Html { bytes, charset } => html::read(&decoded(&bytes, charset, true), url, words),
     }
 }
@@ -88,7 +97,10 @@ fn clean(text: &str, knowledge: &Knowledge, repairs: &mut Vec<&'static str>) -> 
     let repaired = repair::repair(text);
     repairs.extend(repaired.repairs);
     let end = knowledge.normalization.furniture.text_end(&repaired.text);
-    if repaired.text[end..].chars().any(|character| !character.is_whitespace()) {
+    if repaired.text[end..]
+        .chars()
+        .any(|character| !character.is_whitespace())
+    {
         repairs.push("page_end");
     }
     repaired.text[..end].trim().to_owned()
@@ -118,16 +130,30 @@ fn describe(document: &mut Document, fields: Fields, page: Page, words: &PageWor
     let given_title = tidy(fields.title).or_else(|| tidy(page.headline));
     let page_title = tidy(fields.page_title).or_else(|| tidy(page.page_title));
     let title = given_title.or_else(|| page_title.clone());
-    document.title = title.as_deref().map(|title| furniture::part_title(title).title.to_owned());
-    document.page_title = page_title.or(title).filter(|title| Some(title) != document.title.as_ref());
+    document.title = title
+        .as_deref()
+        .map(|title| furniture::part_title(title).title.to_owned());
+    document.page_title = page_title
+        .or(title)
+        .filter(|title| Some(title) != document.title.as_ref());
     document.byline = tidy(fields.byline).or_else(|| tidy(page.byline));
     document.url = tidy(page.canonical_url).or_else(|| tidy(fields.url));
-    document.source =
-        tidy(fields.source).or_else(|| tidy(page.source)).or_else(|| document.url.as_deref().and_then(host));
+    document.source = tidy(fields.source)
+        .or_else(|| tidy(page.source))
+        .or_else(|| document.url.as_deref().and_then(host));
     let stamp = |text: &str| metadata::stamp(text, metadata::Basis::Meta, words);
-    document.modified_at = fields.modified.as_deref().and_then(stamp).map(|stamp| stamp.at).or(page.modified);
+    document.modified_at = fields
+        .modified
+        .as_deref()
+        .and_then(stamp)
+        .map(|stamp| stamp.at)
+        .or(page.modified);
     document.seen_at = fields.seen.as_deref().and_then(stamp).map(|stamp| stamp.at);
-    let given = fields.published.as_deref().and_then(stamp).map(|stamp| (stamp, PublishedBasis::Field));
+    let given = fields
+        .published
+        .as_deref()
+        .and_then(stamp)
+        .map(|stamp| (stamp, PublishedBasis::Field));
     let on_page = page.published.map(|stamp| {
         // The names of both enums are those of the table, so that they cannot fail to parse.
         let basis = PublishedBasis::parse(stamp.basis.name()).unwrap_or_default();
@@ -151,7 +177,13 @@ fn one_line(text: &str) -> String {
 /// The host of an address, without `www.`.
 fn host(url: &str) -> Option<String> {
     let rest = url.split_once("://")?.1;
-    let host = rest.split(['/', '?', '#']).next()?.rsplit('@').next()?.split(':').next()?;
+    let host = rest
+        .split(['/', '?', '#'])
+        .next()?
+        .rsplit('@')
+        .next()?
+        .split(':')
+        .next()?;
     let host = host.strip_prefix("www.").unwrap_or(host).to_lowercase();
     (!host.is_empty()).then_some(host)
 }
@@ -159,7 +191,15 @@ fn host(url: &str) -> Option<String> {
 /// What makes an article itself: its text, title, address, publisher and date.
 fn identity(document: &Document) -> String {
     let text = |field: &Option<String>| field.clone().unwrap_or_default();
-    let published = document.published_at.map_or(String::new(), |at: Timestamp| at.to_string());
-    let parts = [document.text.clone(), text(&document.title), text(&document.url), text(&document.source), published];
+    let published = document
+        .published_at
+        .map_or(String::new(), |at: Timestamp| at.to_string());
+    let parts = [
+        document.text.clone(),
+        text(&document.title),
+        text(&document.url),
+        text(&document.source),
+        published,
+    ];
     id::of("d", &parts.each_ref().map(|part| part.as_bytes()))
 }

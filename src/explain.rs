@@ -9,13 +9,13 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
+use crate::document;
 use crate::extract::{self, Findings};
 use crate::input::{self, ReadOptions};
 use crate::knowledge::{Knowledge, Language};
 use crate::plan::{self, Documents, Scope};
 use crate::tables::{Document, Row, StampPrecision};
 use crate::text::{self, Text, sentences};
-use crate::document;
 
 /// How findings are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -38,7 +38,8 @@ pub enum Show {
 /// # Errors
 /// Says what a date looks like.
 pub fn parse_date(text: &str) -> Result<Date> {
-    text.parse().with_context(|| format!("`{text}` is no date such as 2024-05-19"))
+    text.parse()
+        .with_context(|| format!("`{text}` is no date such as 2024-05-19"))
 }
 
 /// Reads the articles of a file or of standard input and shows what is found in each.
@@ -74,7 +75,9 @@ fn documents(file: &str, knowledge: &Knowledge) -> Result<Vec<Document>> {
         input::read(&unit, &ReadOptions::default(), &mut |batch| {
             faults.extend(batch.faults.iter().map(|fault| fault.detail.clone()));
             for record in 0..batch.len() {
-                let read = batch.parse(record).and_then(|raw| document::read(raw, &batch.input_path, &wanted, knowledge, ""));
+                let read = batch
+                    .parse(record)
+                    .and_then(|raw| document::read(raw, &batch.input_path, &wanted, knowledge, ""));
                 match read {
                     Ok(document) => documents.push(document),
                     Err(fault) => faults.push(fault.detail),
@@ -92,9 +95,16 @@ fn documents(file: &str, knowledge: &Knowledge) -> Result<Vec<Document>> {
 fn one(document: &Document, format: Format, show: Option<Show>, knowledge: &Knowledge) -> Result<String> {
     let Some(language) = knowledge.language(document.language.as_str()) else {
         let known: Vec<&str> = knowledge.languages.keys().map(String::as_str).collect();
-        bail!("the article is in `{}`; events are read in {}", document.language, known.join(", "));
+        bail!(
+            "the article is in `{}`; events are read in {}",
+            document.language,
+            known.join(", ")
+        );
     };
-    let sentences = sentences::split(&document.text, knowledge.normalization.sentence_rules(&language.code));
+    let sentences = sentences::split(
+        &document.text,
+        knowledge.normalization.sentence_rules(&language.code),
+    );
     let text = text::annotate(&document.text, sentences, |_, _| true, &language.reader);
     let found = extract::find(&text, document, knowledge, language, Scope::Political);
     match format {
@@ -127,12 +137,26 @@ pub(crate) fn table<R: Row>(rows: &[R]) -> Result<Vec<Value>> {
     Ok(rows.into_iter().map(Value::Object).collect())
 }
 
-fn for_people(document: &Document, text: &Text<'_>, found: &Findings, show: Option<Show>, language: &Language) -> String {
+fn for_people(
+    document: &Document,
+    text: &Text<'_>,
+    found: &Findings,
+    show: Option<Show>,
+    language: &Language,
+) -> String {
     let mut page = String::new();
-    let published = document.published_at.map_or("no date".to_owned(), |at: Timestamp| at.strftime("%Y-%m-%d").to_string());
+    let published = document
+        .published_at
+        .map_or("no date".to_owned(), |at: Timestamp| {
+            at.strftime("%Y-%m-%d").to_string()
+        });
     let title = document.title.as_deref().unwrap_or("no title");
     // Writing to a string cannot fail.
-    let _ = writeln!(page, "{title}\n{published}, {}, {} sentences\n", document.language, document.sentence_count);
+    let _ = writeln!(
+        page,
+        "{title}\n{published}, {}, {} sentences\n",
+        document.language, document.sentence_count
+    );
     for parsed in &text.parsed {
         let sentence = document.text[parsed.start..parsed.end].replace('\n', " ");
         let _ = writeln!(page, "[{}] {sentence}", parsed.index);
@@ -155,13 +179,31 @@ fn for_people(document: &Document, text: &Text<'_>, found: &Findings, show: Opti
 }
 
 fn findings(page: &mut String, sentence: i32, found: &Findings) {
-    let or = |text: &Option<String>, code: Option<String>| text.clone().or(code).unwrap_or_else(|| "?".to_owned());
-    for event in found.events.iter().filter(|event| event.sentence_index == sentence) {
+    let or =
+        |text: &Option<String>, code: Option<String>| text.clone().or(code).unwrap_or_else(|| "?".to_owned());
+    for event in found
+        .events
+        .iter()
+        .filter(|event| event.sentence_index == sentence)
+    {
         let kind = event.event_type.map_or("-", |event_type| event_type.as_str());
-        let force = event.force_event.as_ref().map_or(String::new(), |name| format!(" {name}"));
-        let source = or(&event.source_name, event.source_country.as_ref().map(ToString::to_string));
-        let target = or(&event.target_name, event.target_country.as_ref().map(ToString::to_string));
-        let _ = write!(page, "    event   {kind}{force}: {source} > {target}, {}, {}", event.status, event.modality);
+        let force = event
+            .force_event
+            .as_ref()
+            .map_or(String::new(), |name| format!(" {name}"));
+        let source = or(
+            &event.source_name,
+            event.source_country.as_ref().map(ToString::to_string),
+        );
+        let target = or(
+            &event.target_name,
+            event.target_country.as_ref().map(ToString::to_string),
+        );
+        let _ = write!(
+            page,
+            "    event   {kind}{force}: {source} > {target}, {}, {}",
+            event.status, event.modality
+        );
         if let Some(home) = &event.force_home {
             let _ = write!(page, "; force of {home}");
         }
@@ -175,19 +217,52 @@ fn findings(page: &mut String, sentence: i32, found: &Findings) {
             let _ = write!(page, " ({text})");
         }
         if let (Some(min), Some(max)) = (event.troops_min, event.troops_max) {
-            let _ = if min == max { write!(page, "; {min} troops") } else { write!(page, "; {min} to {max} troops") };
+            let _ = if min == max {
+                write!(page, "; {min} troops")
+            } else {
+                write!(page, "; {min} to {max} troops")
+            };
         }
         let _ = writeln!(page, "  [{} {:.2}]", event.rule, event.confidence);
     }
-    for stance in found.sentiment.iter().filter(|stance| stance.sentence_index == sentence) {
-        let holder = or(&stance.holder_name, stance.holder_country.as_ref().map(ToString::to_string));
-        let holder = if stance.holder_kind.as_str() == "narrator" { "narrator".to_owned() } else { holder };
-        let force = or(&stance.force_name, stance.force_home.as_ref().map(ToString::to_string));
-        let _ = writeln!(page, "    stance  {holder} ({}) toward {force}: {}, {}  [{} {:.2}]", stance.holder_kind, stance.label, stance.basis, stance.rule, stance.confidence);
+    for stance in found
+        .sentiment
+        .iter()
+        .filter(|stance| stance.sentence_index == sentence)
+    {
+        let holder = or(
+            &stance.holder_name,
+            stance.holder_country.as_ref().map(ToString::to_string),
+        );
+        let holder = if stance.holder_kind.as_str() == "narrator" {
+            "narrator".to_owned()
+        } else {
+            holder
+        };
+        let force = or(
+            &stance.force_name,
+            stance.force_home.as_ref().map(ToString::to_string),
+        );
+        let _ = writeln!(
+            page,
+            "    stance  {holder} ({}) toward {force}: {}, {}  [{} {:.2}]",
+            stance.holder_kind, stance.label, stance.basis, stance.rule, stance.confidence
+        );
     }
-    for survey in found.surveys.iter().filter(|survey| survey.sentence_index == sentence) {
-        let pollster = survey.pollster.as_deref().map_or(String::new(), |name| format!(", {name}"));
-        let _ = writeln!(page, "    survey  {} of {}: {} ({:+}){pollster}", survey.share_text, survey.population, survey.response, survey.response_polarity);
+    for survey in found
+        .surveys
+        .iter()
+        .filter(|survey| survey.sentence_index == sentence)
+    {
+        let pollster = survey
+            .pollster
+            .as_deref()
+            .map_or(String::new(), |name| format!(", {name}"));
+        let _ = writeln!(
+            page,
+            "    survey  {} of {}: {} ({:+}){pollster}",
+            survey.share_text, survey.population, survey.response, survey.response_polarity
+        );
     }
 }
 
@@ -195,7 +270,9 @@ fn findings(page: &mut String, sentence: i32, found: &Findings) {
 fn tree(parsed: &text::Parsed<'_>) -> String {
     let mut page = String::new();
     for (number, word) in parsed.words.iter().enumerate() {
-        let head = word.head.map_or("root".to_owned(), |head| format!("{} {}", head + 1, parsed.words[head].text));
+        let head = word.head.map_or("root".to_owned(), |head| {
+            format!("{} {}", head + 1, parsed.words[head].text)
+        });
         let _ = writeln!(
             page,
             "      {:>3} {:<18} {:<16} {:<6} {:<5} {:<12} <- {head} ({:.2})",

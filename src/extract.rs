@@ -52,25 +52,58 @@ pub struct Findings {
 
 /// Reads a document for what it says.
 pub fn read(document: &Document, knowledge: &Knowledge, scope: Scope, run_id: &str) -> Findings {
-    let Some(language) = knowledge.language(document.language.as_str()) else { return Findings::default() };
-    let sentences = sentences::split(&document.text, knowledge.normalization.sentence_rules(&language.code));
-    let mut gate = Gate { sentences: sentences.len() as u64, ..Gate::default() };
-    let wanted = knowledge.gate.open(document, &sentences, language, knowledge, scope);
+    let Some(language) = knowledge.language(document.language.as_str()) else {
+        return Findings::default();
+    };
+    let sentences = sentences::split(
+        &document.text,
+        knowledge.normalization.sentence_rules(&language.code),
+    );
+    let mut gate = Gate {
+        sentences: sentences.len() as u64,
+        ..Gate::default()
+    };
+    let wanted = knowledge
+        .gate
+        .open(document, &sentences, language, knowledge, scope);
     if !wanted.iter().any(|wanted| *wanted) {
-        return Findings { gate, ..Findings::default() };
+        return Findings {
+            gate,
+            ..Findings::default()
+        };
     }
-    let text = text::annotate(&document.text, sentences, |index, _| wanted[index], &language.reader);
+    let text = text::annotate(
+        &document.text,
+        sentences,
+        |index, _| wanted[index],
+        &language.reader,
+    );
     gate.documents = 1;
     gate.parsed = text.parsed.len() as u64;
     let mut findings = find(&text, document, knowledge, language, scope);
     gate.mentions = findings.mentions.len() as u64;
     findings.gate = gate;
-    findings.mentions.iter_mut().for_each(|row| row.run_id = run_id.to_owned());
-    findings.events.iter_mut().for_each(|row| row.run_id = run_id.to_owned());
-    findings.sentiment.iter_mut().for_each(|row| row.run_id = run_id.to_owned());
-    findings.surveys.iter_mut().for_each(|row| row.run_id = run_id.to_owned());
+    findings
+        .mentions
+        .iter_mut()
+        .for_each(|row| row.run_id = run_id.to_owned());
+    findings
+        .events
+        .iter_mut()
+        .for_each(|row| row.run_id = run_id.to_owned());
+    findings
+        .sentiment
+        .iter_mut()
+        .for_each(|row| row.run_id = run_id.to_owned());
+    findings
+        .surveys
+        .iter_mut()
+        .for_each(|row| row.run_id = run_id.to_owned());
     if !findings.events.is_empty() {
-        let told = Told { published_at: document.published_at, source: document.source.clone() };
+        let told = Told {
+            published_at: document.published_at,
+            source: document.source.clone(),
+        };
         findings.told.insert(document.document_id.clone(), told);
     }
     findings
@@ -79,15 +112,32 @@ pub fn read(document: &Document, knowledge: &Knowledge, scope: Scope, run_id: &s
 /// The clauses of every parsed sentence.
 pub fn clauses(text: &Text<'_>, language: &Language) -> Vec<Vec<Clause>> {
     let is_event_noun = |lemma: &str| language.frames.is_event_noun(lemma);
-    text.parsed.iter().map(|parsed| clauses::find(parsed, &language.grammar, is_event_noun)).collect()
+    text.parsed
+        .iter()
+        .map(|parsed| clauses::find(parsed, &language.grammar, is_event_noun))
+        .collect()
 }
 
 /// Reads a parsed text for what it says.
-pub fn find(text: &Text<'_>, document: &Document, knowledge: &Knowledge, language: &Language, scope: Scope) -> Findings {
+pub fn find(
+    text: &Text<'_>,
+    document: &Document,
+    knowledge: &Knowledge,
+    language: &Language,
+    scope: Scope,
+) -> Findings {
     let clauses = clauses(text, language);
     let actors = mentions::find(text, &clauses, document, knowledge, language);
     let events = events::code(text, &clauses, &actors, document, knowledge, language, scope);
     let surveys = surveys::read(text, &clauses, &actors, document, knowledge, language);
-    let sentiment = sentiment::judge(text, &clauses, &actors, &events, &surveys, document, knowledge, language);
-    Findings { mentions: mentions::rows(&actors, text, document), events, sentiment, surveys, ..Findings::default() }
+    let sentiment = sentiment::judge(
+        text, &clauses, &actors, &events, &surveys, document, knowledge, language,
+    );
+    Findings {
+        mentions: mentions::rows(&actors, text, document),
+        events,
+        sentiment,
+        surveys,
+        ..Findings::default()
+    }
 }

@@ -25,7 +25,13 @@ impl Gate {
     pub fn new<'l>(languages: impl Iterator<Item = &'l Language>, gazetteer: &Gazetteer) -> Self {
         let mut words: Vec<String> = Vec::new();
         for language in languages {
-            words.extend(language.force_nouns.keys().filter(|noun| !noun.contains(' ')).cloned());
+            words.extend(
+                language
+                    .force_nouns
+                    .keys()
+                    .filter(|noun| !noun.contains(' '))
+                    .cloned(),
+            );
         }
         let named = gazetteer.names_of(|entry| {
             matches!(entry.reading, Reading::Force | Reading::Base) || entry.force.is_some()
@@ -34,8 +40,13 @@ impl Gate {
         words.sort();
         words.dedup();
         // Only more than 2^31 states could be refused.
-        let forces = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&words);
-        Self { forces: forces.unwrap_or_else(|_| AhoCorasick::new(std::iter::empty::<&str>()).expect("no patterns")) }
+        let forces = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(&words);
+        Self {
+            forces: forces
+                .unwrap_or_else(|_| AhoCorasick::new(std::iter::empty::<&str>()).expect("no patterns")),
+        }
     }
 
     /// For each sentence, whether it is to be parsed.
@@ -49,7 +60,12 @@ impl Gate {
     ) -> Vec<bool> {
         let text = &document.text;
         if scope == Scope::Political {
-            let named = |sentence: &Sentence| !knowledge.gazetteer.find(text, sentence.start..sentence.end).is_empty();
+            let named = |sentence: &Sentence| {
+                !knowledge
+                    .gazetteer
+                    .find(text, sentence.start..sentence.end)
+                    .is_empty()
+            };
             return sentences.iter().map(named).collect();
         }
         let mut wanted = vec![false; sentences.len()];
@@ -61,13 +77,21 @@ impl Gate {
             while at < sentences.len() && sentences[at].end <= hit.start() {
                 at += 1;
             }
-            let Some(sentence) = sentences.get(at).filter(|sentence| sentence.start <= hit.start()) else { continue };
+            let Some(sentence) = sentences.get(at).filter(|sentence| sentence.start <= hit.start()) else {
+                continue;
+            };
             wanted[at] = wanted[at] || may_be_foreign(text, sentence, language, &knowledge.gazetteer);
         }
         let hits = wanted.iter().filter(|wanted| **wanted).count();
-        let headline = sentences.first().is_some_and(|first| first.kind == Kind::Heading) && wanted.first() == Some(&true);
-        let in_title = headline || document.title.as_deref().is_some_and(|title| self.names_force(title, language, knowledge));
-        let is_topic = (hits >= SENTENCES_OF_TOPIC && hits as f64 >= SHARE_OF_TOPIC * sentences.len() as f64) || (in_title && hits > 0);
+        let headline = sentences.first().is_some_and(|first| first.kind == Kind::Heading)
+            && wanted.first() == Some(&true);
+        let in_title = headline
+            || document
+                .title
+                .as_deref()
+                .is_some_and(|title| self.names_force(title, language, knowledge));
+        let is_topic = (hits >= SENTENCES_OF_TOPIC && hits as f64 >= SHARE_OF_TOPIC * sentences.len() as f64)
+            || (in_title && hits > 0);
         if is_topic {
             wanted.fill(true);
         }
@@ -75,7 +99,11 @@ impl Gate {
     }
 
     fn names_force(&self, title: &str, language: &Language, knowledge: &Knowledge) -> bool {
-        let whole = Sentence { start: 0, end: title.len(), kind: Kind::Heading };
+        let whole = Sentence {
+            start: 0,
+            end: title.len(),
+            kind: Kind::Heading,
+        };
         self.forces.is_match(title) && may_be_foreign(title, &whole, language, &knowledge.gazetteer)
     }
 }
@@ -84,8 +112,21 @@ impl Gate {
 fn may_be_foreign(text: &str, sentence: &Sentence, language: &Language, gazetteer: &Gazetteer) -> bool {
     let named = gazetteer.find(text, sentence.start..sentence.end);
     let names_someone = named.iter().any(|found| {
-        found.entries.iter().any(|entry| entry.force.is_some() || matches!(entry.reading, Reading::Country | Reading::Adjective | Reading::Demonym | Reading::Capital | Reading::Organization))
+        found.entries.iter().any(|entry| {
+            entry.force.is_some()
+                || matches!(
+                    entry.reading,
+                    Reading::Country
+                        | Reading::Adjective
+                        | Reading::Demonym
+                        | Reading::Capital
+                        | Reading::Organization
+                )
+        })
     });
     let words = text[sentence.start..sentence.end].split(|character: char| !character.is_alphabetic());
-    names_someone || words.into_iter().any(|word| language.forces.foreign_adjectives.contains(word))
+    names_someone
+        || words
+            .into_iter()
+            .any(|word| language.forces.foreign_adjectives.contains(word))
 }

@@ -158,12 +158,17 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
 
 /// Whoever reads standard output, such as `head`, may close it early.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 fn start_log(format: LogFormat) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("GARRISON_LOG").unwrap_or_else(|_| "warn".into());
-    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_env("GARRISON_LOG").unwrap_or_else(|_| "warn".into());
+    let log = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(filter);
     match format {
         LogFormat::Text => log.with_ansi(std::env::var_os("NO_COLOR").is_none()).init(),
         LogFormat::Json => log.json().init(),
@@ -176,7 +181,13 @@ fn act(command: Command) -> Result<ExitCode> {
         Command::Extract(arguments) => {
             let knowledge = load(arguments.knowledge)?;
             let date = arguments.date.as_deref().map(explain::parse_date).transpose()?;
-            let page = explain::article(&arguments.file, date, arguments.format, arguments.show, &knowledge)?;
+            let page = explain::article(
+                &arguments.file,
+                date,
+                arguments.format,
+                arguments.show,
+                &knowledge,
+            )?;
             print(&page)
         }
         Command::Check(arguments) => print(&match (&arguments.pipeline, arguments.input.as_slice()) {
@@ -188,7 +199,13 @@ fn act(command: Command) -> Result<ExitCode> {
         Command::Evaluate(arguments) => {
             let knowledge = load(None)?;
             let predictions = arguments.predictions.as_deref();
-            print(&evaluate::run(arguments.task, &arguments.gold, predictions, arguments.raw, &knowledge)?)
+            print(&evaluate::run(
+                arguments.task,
+                &arguments.gold,
+                predictions,
+                arguments.raw,
+                &knowledge,
+            )?)
         }
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "garrison", &mut std::io::stdout());
@@ -217,7 +234,9 @@ fn run(arguments: RunArgs) -> Result<ExitCode> {
     let plan = plan::read(&arguments.pipeline, &overrides)?;
     let knowledge = load(plan.knowledge.clone())?;
     ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed)).context("signals cannot be handled")?;
-    let threads = rayon::ThreadPoolBuilder::new().num_threads(plan.threads).build()?;
+    let threads = rayon::ThreadPoolBuilder::new()
+        .num_threads(plan.threads)
+        .build()?;
     let report = threads.install(|| {
         let driver = Driver::new(plan.memory_bytes, arguments.progress, &STOP);
         pipeline::run(&plan, &knowledge, &driver, &run_id()?)

@@ -12,7 +12,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::column::writer::ColumnCloseResult;
@@ -66,14 +68,22 @@ impl Store {
         fs::create_dir_all(inner.join("runs"))
             .with_context(|| format!("the output folder {} cannot be made", folder.display()))?;
         let lock_path = inner.join("lock");
-        let mut lock = File::options().create(true).read(true).write(true).truncate(false).open(&lock_path)?;
+        let mut lock = File::options()
+            .create(true)
+            .read(true)
+            .write(true)
+            .truncate(false)
+            .open(&lock_path)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 // The holder's name is a help, not a condition.
                 let _ = lock.read_to_string(&mut holder);
-                bail!(Locked { folder: folder.to_owned(), holder: holder.trim().to_owned() });
+                bail!(Locked {
+                    folder: folder.to_owned(),
+                    holder: holder.trim().to_owned()
+                });
             }
             Err(TryLockError::Error(error)) => {
                 return Err(error).with_context(|| format!("{} cannot be locked", lock_path.display()));
@@ -81,7 +91,11 @@ impl Store {
         }
         lock.set_len(0)?;
         writeln!(lock, "run {run_id}, process {}", std::process::id())?;
-        let store = Self { folder: folder.to_owned(), run_id: run_id.to_owned(), _lock: lock };
+        let store = Self {
+            folder: folder.to_owned(),
+            run_id: run_id.to_owned(),
+            _lock: lock,
+        };
         remove_folder(&store.work())?;
         fs::create_dir_all(store.work())?;
         fs::create_dir_all(store.tables())?;
@@ -115,7 +129,11 @@ impl Store {
     pub fn publish(&self) -> Result<()> {
         let inner = self.folder.join(".garrison");
         replace_link(&Path::new("runs").join(&self.run_id), &inner.join("current"))?;
-        for name in tables::names().iter().map(|name| format!("{name}.parquet")).chain(["run.json".into()]) {
+        for name in tables::names()
+            .iter()
+            .map(|name| format!("{name}.parquet"))
+            .chain(["run.json".into()])
+        {
             let link = self.folder.join(&name);
             if self.tables().join(&name).exists() {
                 replace_link(&Path::new(".garrison/current").join(&name), &link)?;
@@ -194,8 +212,10 @@ fn properties(schema: &SchemaRef, key_values: Vec<KeyValue>) -> Result<WriterPro
 
 /// The table's description as one plain JSON key of the file: some readers drop field metadata.
 fn description<R: Row>() -> KeyValue {
-    let columns: serde_json::Map<String, serde_json::Value> =
-        R::columns().into_iter().map(|column| (column.name.to_owned(), column.description.into())).collect();
+    let columns: serde_json::Map<String, serde_json::Value> = R::columns()
+        .into_iter()
+        .map(|column| (column.name.to_owned(), column.description.into()))
+        .collect();
     let about = serde_json::json!({ "table": R::TABLE, "about": R::ABOUT.trim(), "columns": columns });
     KeyValue::new("garrison".to_owned(), about.to_string())
 }
@@ -220,7 +240,12 @@ impl<R: Row> TableWriter<R> {
         let options =
             ArrowWriterOptions::new().with_properties(properties(&schema, vec![description::<R>()])?);
         let writer = ArrowWriter::try_new_with_options(file, schema, options)?;
-        Ok(Self { path: path.to_owned(), writer, rows: 0, table: std::marker::PhantomData })
+        Ok(Self {
+            path: path.to_owned(),
+            writer,
+            rows: 0,
+            table: std::marker::PhantomData,
+        })
     }
 
     /// Adds rows.
@@ -231,7 +256,9 @@ impl<R: Row> TableWriter<R> {
         if !rows.is_empty() {
             self.rows += rows.len() as u64;
             let batch = R::batch(rows)?;
-            self.writer.write(&batch).with_context(|| format!("{} cannot be written", self.path.display()))?;
+            self.writer
+                .write(&batch)
+                .with_context(|| format!("{} cannot be written", self.path.display()))?;
         }
         Ok(())
     }
@@ -241,7 +268,9 @@ impl<R: Row> TableWriter<R> {
     /// # Errors
     /// The disk is full or gone.
     pub fn end_group(&mut self) -> Result<()> {
-        self.writer.flush().with_context(|| format!("{} cannot be written", self.path.display()))
+        self.writer
+            .flush()
+            .with_context(|| format!("{} cannot be written", self.path.display()))
     }
 
     /// Closes the file, lets it appear, and gives its number of rows.
@@ -274,7 +303,10 @@ pub fn write_table<R: Row>(path: &Path, rows: &[R]) -> Result<u64> {
 ///
 /// # Errors
 /// The file cannot be opened or is not the table.
-pub fn read_table<R: Row>(path: &Path, batch_rows: usize) -> Result<impl Iterator<Item = Result<Vec<R>>> + use<R>> {
+pub fn read_table<R: Row>(
+    path: &Path,
+    batch_rows: usize,
+) -> Result<impl Iterator<Item = Result<Vec<R>>> + use<R>> {
     let reader = open_table(path, batch_rows)?;
     Ok(reader.map(|batch| R::rows(&batch?)))
 }
@@ -293,7 +325,9 @@ pub fn read_whole_table<R: Row>(path: &Path) -> Result<Vec<R>> {
 
 fn open_table(path: &Path, batch_rows: usize) -> Result<ParquetRecordBatchReader> {
     let file = File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?;
-    Ok(ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(batch_rows).build()?)
+    Ok(ParquetRecordBatchReaderBuilder::try_new(file)?
+        .with_batch_size(batch_rows)
+        .build()?)
 }
 
 /// Joins files of one table into one without decoding them: row groups are copied with their statistics,
@@ -311,7 +345,8 @@ pub fn join_tables<R: Row>(parts: &[PathBuf], path: &Path) -> Result<u64> {
     let mut writer = SerializedFileWriter::new(File::create(&aside)?, root, Arc::new(properties))?;
     let mut rows = 0;
     for part in parts {
-        rows += copy_groups(part, &mut writer).with_context(|| format!("{} cannot be joined", part.display()))?;
+        rows +=
+            copy_groups(part, &mut writer).with_context(|| format!("{} cannot be joined", part.display()))?;
     }
     writer.close()?;
     fs::rename(&aside, path)?;
@@ -323,7 +358,10 @@ fn template(part: &Path, schema: SchemaRef) -> Result<(WriterProperties, parquet
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(part)?)?;
     let file = reader.metadata().file_metadata();
     let key_values = file.key_value_metadata().cloned().unwrap_or_default();
-    Ok((properties(&schema, key_values)?, file.schema_descr().root_schema_ptr()))
+    Ok((
+        properties(&schema, key_values)?,
+        file.schema_descr().root_schema_ptr(),
+    ))
 }
 
 fn copy_groups(part: &Path, writer: &mut SerializedFileWriter<File>) -> Result<u64> {

@@ -161,7 +161,9 @@ fn sketch_row(sketch: &Sketch) -> SketchRow {
         scale: i32::from(sketch.scale),
         words: i64::from(sketch.words),
         text_bytes: i64::from(sketch.text_bytes),
-        published_at: sketch.published_us.and_then(|micros| Timestamp::from_microsecond(micros).ok()),
+        published_at: sketch
+            .published_us
+            .and_then(|micros| Timestamp::from_microsecond(micros).ok()),
         figures: words(&sketch.figures),
         names: words(&sketch.names),
         run_id: String::new(),
@@ -169,11 +171,29 @@ fn sketch_row(sketch: &Sketch) -> SketchRow {
 }
 
 fn sketch(row: &SketchRow) -> Result<Sketch> {
-    let words = |bytes: &[u8]| bytes.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
+    let words = |bytes: &[u8]| {
+        bytes
+            .as_chunks()
+            .0
+            .iter()
+            .map(|bytes| u32::from_le_bytes(*bytes))
+            .collect()
+    };
     Ok(Sketch {
         document_id: id::number(&row.document_id).context("a sketch without a document")?,
-        exact: u128::from_le_bytes(row.exact.as_slice().try_into().context("a sketch without its hash")?),
-        hashes: row.hashes.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect(),
+        exact: u128::from_le_bytes(
+            row.exact
+                .as_slice()
+                .try_into()
+                .context("a sketch without its hash")?,
+        ),
+        hashes: row
+            .hashes
+            .as_chunks()
+            .0
+            .iter()
+            .map(|bytes| u64::from_le_bytes(*bytes))
+            .collect(),
         scale: row.scale as u8,
         words: row.words as u32,
         text_bytes: row.text_bytes as u32,
@@ -184,8 +204,12 @@ fn sketch(row: &SketchRow) -> Result<Sketch> {
 }
 
 fn read_options(plan: &Plan) -> Result<ReadOptions> {
-    let fields: Vec<(&str, &str)> =
-        plan.input.fields.iter().map(|(role, name)| (role.as_str(), name.as_str())).collect();
+    let fields: Vec<(&str, &str)> = plan
+        .input
+        .fields
+        .iter()
+        .map(|(role, name)| (role.as_str(), name.as_str()))
+        .collect();
     Ok(ReadOptions {
         fields: FieldNames::from_pairs(&fields)?,
         max_record_bytes: plan.input.max_record_bytes as usize,
@@ -209,20 +233,25 @@ pub fn compare(parts: &[Part], plan: &Plan, work: &Path) -> Result<Vec<Duplicate
         rows.sort_by(|one, other| one.document_id.cmp(&other.document_id));
         return Ok(rows);
     };
-    let sketches = parts.iter().flat_map(|part| match output::read_table(&part.file::<SketchRow>(), EXTRACT_ROWS) {
-        Ok(batches) => Either::Left(batches.flat_map(|batch| match batch {
-            Ok(rows) => rows.iter().map(sketch).collect(),
-            Err(error) => vec![Err(error)],
-        })),
-        Err(error) => Either::Right(std::iter::once(Err(error))),
-    });
+    let sketches =
+        parts.iter().flat_map(
+            |part| match output::read_table(&part.file::<SketchRow>(), EXTRACT_ROWS) {
+                Ok(batches) => Either::Left(batches.flat_map(|batch| match batch {
+                    Ok(rows) => rows.iter().map(sketch).collect(),
+                    Err(error) => vec![Err(error)],
+                })),
+                Err(error) => Either::Right(std::iter::once(Err(error))),
+            },
+        );
     let options = dedup::Options {
         memory_bytes: (plan.memory_bytes / 2) as usize,
         work: &work.join("dedup"),
         window_days: wanted.window_days,
     };
     std::fs::create_dir_all(options.work)?;
-    dedup::cluster(sketches, &options)?.map(|row| Ok(duplicate_row(&row?))).collect()
+    dedup::cluster(sketches, &options)?
+        .map(|row| Ok(duplicate_row(&row?)))
+        .collect()
 }
 
 fn duplicate_row(row: &dedup::Duplicate) -> Duplicate {
@@ -241,7 +270,9 @@ fn duplicate_row(row: &dedup::Duplicate) -> Duplicate {
 
 /// The documents that say nothing of their own: exact and near copies.
 pub fn copies(duplicates: &[Duplicate]) -> HashSet<u128> {
-    let copies = duplicates.iter().filter(|row| matches!(row.relation, Relation::Exact | Relation::Near));
+    let copies = duplicates
+        .iter()
+        .filter(|row| matches!(row.relation, Relation::Exact | Relation::Near));
     copies.filter_map(|row| id::number(&row.document_id)).collect()
 }
 
@@ -258,7 +289,10 @@ struct PartWriter {
 impl PartWriter {
     fn create(folder: &Path) -> Result<Self> {
         std::fs::create_dir_all(folder)?;
-        let part = Part { folder: folder.to_owned(), ..Part::default() };
+        let part = Part {
+            folder: folder.to_owned(),
+            ..Part::default()
+        };
         Ok(Self {
             documents: TableWriter::create(&part.file::<Document>())?,
             sketches: TableWriter::create(&part.file::<SketchRow>())?,
@@ -272,7 +306,11 @@ impl PartWriter {
     fn keep(&mut self, document: Document, sketch: Sketch) -> Result<()> {
         self.part.read += 1;
         self.part.text_bytes += document.text.len() as u64;
-        *self.part.languages.entry(document.language.to_string()).or_default() += 1;
+        *self
+            .part
+            .languages
+            .entry(document.language.to_string())
+            .or_default() += 1;
         self.waiting_bytes += document.text.len() as u64;
         self.waiting.push((document, sketch));
         if self.waiting_bytes >= GROUP_TEXT_BYTES {
@@ -293,9 +331,12 @@ impl PartWriter {
         group.sort_by(|(one, _), (other, _)| {
             (one.published_at, &one.document_id).cmp(&(other.published_at, &other.document_id))
         });
-        self.part.ids.extend(group.iter().map(|(_, sketch)| sketch.document_id));
+        self.part
+            .ids
+            .extend(group.iter().map(|(_, sketch)| sketch.document_id));
         let (documents, sketches): (Vec<Document>, Vec<Sketch>) = group.into_iter().unzip();
-        self.sketches.write(&sketches.iter().map(sketch_row).collect::<Vec<_>>())?;
+        self.sketches
+            .write(&sketches.iter().map(sketch_row).collect::<Vec<_>>())?;
         self.documents.write(&documents)?;
         self.documents.end_group()
     }
@@ -339,7 +380,10 @@ pub fn drop_repeated(parts: &mut [Part]) -> Result<()> {
 fn drop_rows(part: &mut Part, keep: &[bool]) -> Result<()> {
     let mut rejects: Vec<Reject> = output::read_whole_table(&part.file::<Reject>())?;
     let mut kept = Vec::new();
-    for (document, keep) in output::read_whole_table::<Document>(&part.file::<Document>())?.into_iter().zip(keep) {
+    for (document, keep) in output::read_whole_table::<Document>(&part.file::<Document>())?
+        .into_iter()
+        .zip(keep)
+    {
         if *keep {
             kept.push(document);
             continue;
@@ -360,7 +404,10 @@ fn drop_rows(part: &mut Part, keep: &[bool]) -> Result<()> {
     *part.rejects.entry(RejectReason::Repeated).or_default() += (keep.len() - kept.len()) as u64;
     let mut flags = keep.iter();
     let sketches = output::read_whole_table::<SketchRow>(&part.file::<SketchRow>())?;
-    let sketches: Vec<_> = sketches.into_iter().filter(|_| flags.next() == Some(&true)).collect();
+    let sketches: Vec<_> = sketches
+        .into_iter()
+        .filter(|_| flags.next() == Some(&true))
+        .collect();
     let mut flags = keep.iter();
     part.ids.retain(|_| flags.next() == Some(&true));
     output::write_table(&part.file::<Reject>(), &rejects)?;
@@ -455,45 +502,100 @@ pub fn write_tables(
 ) -> Result<(Happenings, Vec<Duplicate>)> {
     let mut found = Happenings::default();
     let run_id = store.run_id();
-    duplicates.iter_mut().for_each(|row| row.run_id = run_id.to_owned());
-    found.rows.push((Document::TABLE, join::<Document>(parts, store)?));
-    found.rows.push((Duplicate::TABLE, output::write_table(&store.table(Duplicate::TABLE), &duplicates)?));
+    duplicates
+        .iter_mut()
+        .for_each(|row| row.run_id = run_id.to_owned());
+    found
+        .rows
+        .push((Document::TABLE, join::<Document>(parts, store)?));
+    found.rows.push((
+        Duplicate::TABLE,
+        output::write_table(&store.table(Duplicate::TABLE), &duplicates)?,
+    ));
     let mut rejects: Vec<Reject> = faults.iter().map(reject_row).chain(gather(parts)?).collect();
     rejects.iter_mut().for_each(|row| row.run_id = run_id.to_owned());
     rejects.sort_by(|one, other| {
-        (&one.input_path, one.input_record, one.byte_offset).cmp(&(&other.input_path, other.input_record, other.byte_offset))
+        (&one.input_path, one.input_record, one.byte_offset).cmp(&(
+            &other.input_path,
+            other.input_record,
+            other.byte_offset,
+        ))
     });
-    found.rows.push((Reject::TABLE, output::write_table(&store.table(Reject::TABLE), &rejects)?));
+    found.rows.push((
+        Reject::TABLE,
+        output::write_table(&store.table(Reject::TABLE), &rejects)?,
+    ));
     if plan.extract.is_some() {
         write_findings(parts, knowledge, store, &mut found)?;
     }
     Ok((found, duplicates))
 }
 
-fn write_findings(parts: &[Part], knowledge: &Knowledge, store: &Store, found: &mut Happenings) -> Result<()> {
+fn write_findings(
+    parts: &[Part],
+    knowledge: &Knowledge,
+    store: &Store,
+    found: &mut Happenings,
+) -> Result<()> {
     found.events = gather(parts)?;
     found.sentiment = gather(parts)?;
     found.surveys = gather(parts)?;
-    let told: HashMap<&str, &Told> =
-        parts.iter().flat_map(|part| &part.told).map(|(document, told)| (document.as_str(), told)).collect();
-    found.incidents = incidents::link(&mut found.events, &told, |name| knowledge.event_types.family(name), store.run_id());
+    let told: HashMap<&str, &Told> = parts
+        .iter()
+        .flat_map(|part| &part.told)
+        .map(|(document, told)| (document.as_str(), told))
+        .collect();
+    found.incidents = incidents::link(
+        &mut found.events,
+        &told,
+        |name| knowledge.event_types.family(name),
+        store.run_id(),
+    );
     found.events.sort_by(|one, other| {
-        (&one.force_home, one.starts_on, &one.event_id).cmp(&(&other.force_home, other.starts_on, &other.event_id))
+        (&one.force_home, one.starts_on, &one.event_id).cmp(&(
+            &other.force_home,
+            other.starts_on,
+            &other.event_id,
+        ))
     });
     found.incidents.sort_by(|one, other| {
-        (&one.force_home, one.starts_on, &one.incident_id).cmp(&(&other.force_home, other.starts_on, &other.incident_id))
+        (&one.force_home, one.starts_on, &one.incident_id).cmp(&(
+            &other.force_home,
+            other.starts_on,
+            &other.incident_id,
+        ))
     });
     found.sentiment.sort_by(|one, other| {
-        (&one.force_home, one.stated_on, &one.sentiment_id).cmp(&(&other.force_home, other.stated_on, &other.sentiment_id))
+        (&one.force_home, one.stated_on, &one.sentiment_id).cmp(&(
+            &other.force_home,
+            other.stated_on,
+            &other.sentiment_id,
+        ))
     });
     found.surveys.sort_by(|one, other| {
-        (&one.force_home, one.fieldwork_from, &one.survey_id).cmp(&(&other.force_home, other.fieldwork_from, &other.survey_id))
+        (&one.force_home, one.fieldwork_from, &one.survey_id).cmp(&(
+            &other.force_home,
+            other.fieldwork_from,
+            &other.survey_id,
+        ))
     });
     found.rows.push((Mention::TABLE, join::<Mention>(parts, store)?));
-    found.rows.push((Event::TABLE, output::write_table(&store.table(Event::TABLE), &found.events)?));
-    found.rows.push((Incident::TABLE, output::write_table(&store.table(Incident::TABLE), &found.incidents)?));
-    found.rows.push((Sentiment::TABLE, output::write_table(&store.table(Sentiment::TABLE), &found.sentiment)?));
-    found.rows.push((Survey::TABLE, output::write_table(&store.table(Survey::TABLE), &found.surveys)?));
+    found.rows.push((
+        Event::TABLE,
+        output::write_table(&store.table(Event::TABLE), &found.events)?,
+    ));
+    found.rows.push((
+        Incident::TABLE,
+        output::write_table(&store.table(Incident::TABLE), &found.incidents)?,
+    ));
+    found.rows.push((
+        Sentiment::TABLE,
+        output::write_table(&store.table(Sentiment::TABLE), &found.sentiment)?,
+    ));
+    found.rows.push((
+        Survey::TABLE,
+        output::write_table(&store.table(Survey::TABLE), &found.surveys)?,
+    ));
     Ok(())
 }
 

@@ -2,13 +2,13 @@
 
 use anyhow::Result;
 
+use crate::input;
 use crate::knowledge::Knowledge;
 use crate::output::Store;
 use crate::parts::{self, Part};
 use crate::plan::{self, Plan};
 use crate::report::{self, Report};
 use crate::unit::Driver;
-use crate::input;
 
 /// Reads, compares, extracts, links and publishes: the whole run.
 ///
@@ -29,7 +29,14 @@ fn tables(plan: &Plan, knowledge: &Knowledge, driver: &Driver, store: &Store) ->
     let units = input::split(&found_files.files, plan::UNIT_BYTES);
 
     let ingest = |(number, unit): &(usize, input::Unit), meter: &_| {
-        parts::ingest(unit, &store.work().join(format!("unit-{number}")), plan, knowledge, store.run_id(), meter)
+        parts::ingest(
+            unit,
+            &store.work().join(format!("unit-{number}")),
+            plan,
+            knowledge,
+            store.run_id(),
+            meter,
+        )
     };
     let numbered: Vec<_> = units.into_iter().enumerate().collect();
     let read = driver.each_unit("read", &numbered, |(_, unit)| unit.bytes, ingest)?;
@@ -42,16 +49,27 @@ fn tables(plan: &Plan, knowledge: &Knowledge, driver: &Driver, store: &Store) ->
 
     if let Some(wanted) = &plan.extract {
         let copies = parts::copies(&duplicates);
-        let extract = |part: &Part, meter: &_| {
-            parts::extract(part, &copies, wanted, knowledge, store.run_id(), meter)
-        };
+        let extract =
+            |part: &Part, meter: &_| parts::extract(part, &copies, wanted, knowledge, store.run_id(), meter);
         let extracted = driver.each_unit("extract", &parts, |part| part.text_bytes, extract)?;
-        parts.iter_mut().zip(extracted).for_each(|(part, (gate, told))| (part.gate, part.told) = (gate, told));
+        parts
+            .iter_mut()
+            .zip(extracted)
+            .for_each(|(part, (gate, told))| (part.gate, part.told) = (gate, told));
     }
 
-    let (found, duplicates) =
-        driver.barrier("write", || parts::write_tables(&parts, &found_files.faults, duplicates, plan, knowledge, store))?;
-    let report = report::make(plan, &found_files.files, &parts, &found, &duplicates, driver, store)?;
+    let (found, duplicates) = driver.barrier("write", || {
+        parts::write_tables(&parts, &found_files.faults, duplicates, plan, knowledge, store)
+    })?;
+    let report = report::make(
+        plan,
+        &found_files.files,
+        &parts,
+        &found,
+        &duplicates,
+        driver,
+        store,
+    )?;
     store.publish()?;
     Ok(report)
 }

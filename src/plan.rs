@@ -113,7 +113,12 @@ struct Fault {
 impl fmt::Display for Faults {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.faults.len();
-        write!(formatter, "{} has {count} fault{}", self.path, if count == 1 { "" } else { "s" })?;
+        write!(
+            formatter,
+            "{} has {count} fault{}",
+            self.path,
+            if count == 1 { "" } else { "s" }
+        )?;
         for fault in &self.faults {
             match fault.line {
                 Some(line) => write!(formatter, "\n  line {line}: {}", fault.message)?,
@@ -132,7 +137,10 @@ impl std::error::Error for Faults {}
 /// Every fault of the file at once: unknown keys with the nearest right word, wrong values, missing inputs.
 pub fn read(path: &Path, overrides: &Overrides) -> Result<Plan, Faults> {
     let name = path.display().to_string();
-    let fault = |message| Faults { path: name.clone(), faults: vec![Fault { line: None, message }] };
+    let fault = |message| Faults {
+        path: name.clone(),
+        faults: vec![Fault { line: None, message }],
+    };
     let text =
         std::fs::read_to_string(path).map_err(|error| fault(format!("the file cannot be read: {error}")))?;
     parse(&name, &text, overrides)
@@ -143,7 +151,10 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Plan, Faults> {
 /// # Errors
 /// As [`read`].
 pub fn parse(path: &str, text: &str, overrides: &Overrides) -> Result<Plan, Faults> {
-    let mut reader = Reader { text, faults: Vec::new() };
+    let mut reader = Reader {
+        text,
+        faults: Vec::new(),
+    };
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         reader.fault(error.span(), error.message().to_owned());
@@ -154,7 +165,10 @@ pub fn parse(path: &str, text: &str, overrides: &Overrides) -> Result<Plan, Faul
         Some(plan) if faults.is_empty() => Ok(plan),
         _ => {
             faults.sort_by_key(|fault| fault.line.unwrap_or(usize::MAX));
-            Err(Faults { path: path.to_owned(), faults })
+            Err(Faults {
+                path: path.to_owned(),
+                faults,
+            })
         }
     }
 }
@@ -165,7 +179,9 @@ pub fn parse(path: &str, text: &str, overrides: &Overrides) -> Result<Plan, Faul
 /// Says what a size looks like.
 pub fn parse_bytes(text: &str) -> Result<u64, String> {
     let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
     let factor = match text[digits..].trim() {
         "" | "B" => 1.0,
         "KiB" => 1024.0,
@@ -178,14 +194,21 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
     };
     match text[..digits].parse::<f64>() {
         Ok(number) if factor.is_finite() => Ok((number * factor) as u64),
-        _ => Err(format!("`{text}` is not a size: write a number with B, KB, KiB, MB, MiB, GB or GiB, such as 4GiB")),
+        _ => Err(format!(
+            "`{text}` is not a size: write a number with B, KB, KiB, MB, MiB, GB or GiB, such as 4GiB"
+        )),
     }
 }
 
 /// The word of `known` nearest to `word`, if any is near enough to be meant.
 pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
-    let scored = known.iter().map(|candidate| (strsim::damerau_levenshtein(word, candidate), *candidate));
-    scored.min().filter(|(distance, best)| *distance <= 2.max(best.len() / 3)).map(|(_, best)| best)
+    let scored = known
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), *candidate));
+    scored
+        .min()
+        .filter(|(distance, best)| *distance <= 2.max(best.len() / 3))
+        .map(|(_, best)| best)
 }
 
 struct Reader<'t> {
@@ -197,23 +220,39 @@ type Value<'t> = Spanned<DeValue<'t>>;
 
 impl<'t> Reader<'t> {
     fn plan(&mut self, root: &DeTable<'t>, overrides: &Overrides) -> Option<Plan> {
-        self.known(root, "the plan", &["name", "input", "output", "documents", "dedup", "extract", "run"]);
+        self.known(
+            root,
+            "the plan",
+            &["name", "input", "output", "documents", "dedup", "extract", "run"],
+        );
         let name = self.string(root, "name").unwrap_or_else(|| "garrison".to_owned());
         let input = self.input(root, overrides);
         let output = self.output(root, overrides);
         let documents = self.table(root, "documents", &["min_words"], |reader, table| Documents {
-            min_words: reader.integer(table, "min_words", 0..=10_000).unwrap_or(MIN_WORDS) as usize,
+            min_words: reader
+                .integer(table, "min_words", 0..=10_000)
+                .unwrap_or(MIN_WORDS) as usize,
         });
         let dedup = self.table(root, "dedup", &["enabled", "window_days"], |reader, table| {
-            let window_days = reader.integer(table, "window_days", 1..=36_500).map(|days| days as u32);
-            reader.boolean(table, "enabled").unwrap_or(true).then_some(Dedup { window_days })
+            let window_days = reader
+                .integer(table, "window_days", 1..=36_500)
+                .map(|days| days as u32);
+            reader
+                .boolean(table, "enabled")
+                .unwrap_or(true)
+                .then_some(Dedup { window_days })
         });
         let extract = self.table(root, "extract", &["enabled", "scope"], |reader, table| {
             let scope = reader.scope(table);
-            reader.boolean(table, "enabled").unwrap_or(true).then_some(Extract { scope })
+            reader
+                .boolean(table, "enabled")
+                .unwrap_or(true)
+                .then_some(Extract { scope })
         });
         let run_keys = ["threads", "memory", "max_rejects", "knowledge"];
-        let run = self.table(root, "run", &run_keys, |reader, table| reader.run(table, overrides));
+        let run = self.table(root, "run", &run_keys, |reader, table| {
+            reader.run(table, overrides)
+        });
         let (threads, memory_bytes, max_rejects, knowledge) = run;
         Some(Plan {
             name,
@@ -230,19 +269,35 @@ impl<'t> Reader<'t> {
     }
 
     fn input(&mut self, root: &DeTable<'t>, overrides: &Overrides) -> Input {
-        self.table(root, "input", &["paths", "fields", "max_record_bytes"], |reader, table| {
-            let written = reader.strings(table, "paths");
-            let paths = if overrides.input.is_empty() { written } else { overrides.input.clone() };
-            if paths.is_empty() {
-                let at = root.get("input").map(Spanned::span);
-                reader.fault(at, "nothing to read: write `paths = [\"folder\"]` under [input], or give --input".into());
-            }
-            for path in &paths {
-                reader.check_input(table, path);
-            }
-            let max_record_bytes = reader.size(table, "max_record_bytes").unwrap_or(MAX_RECORD_BYTES);
-            Input { paths, fields: reader.fields(table), max_record_bytes }
-        })
+        self.table(
+            root,
+            "input",
+            &["paths", "fields", "max_record_bytes"],
+            |reader, table| {
+                let written = reader.strings(table, "paths");
+                let paths = if overrides.input.is_empty() {
+                    written
+                } else {
+                    overrides.input.clone()
+                };
+                if paths.is_empty() {
+                    let at = root.get("input").map(Spanned::span);
+                    reader.fault(
+                        at,
+                        "nothing to read: write `paths = [\"folder\"]` under [input], or give --input".into(),
+                    );
+                }
+                for path in &paths {
+                    reader.check_input(table, path);
+                }
+                let max_record_bytes = reader.size(table, "max_record_bytes").unwrap_or(MAX_RECORD_BYTES);
+                Input {
+                    paths,
+                    fields: reader.fields(table),
+                    max_record_bytes,
+                }
+            },
+        )
     }
 
     /// A path that is neither there nor a pattern is a fault of the plan; an empty folder is not.
@@ -250,7 +305,10 @@ impl<'t> Reader<'t> {
         let is_pattern = path.contains(['*', '?', '[', '{']);
         if path != "-" && !is_pattern && !Path::new(path).exists() {
             let at = table.get("paths").map(Spanned::span);
-            self.fault(at, format!("input `{path}` does not exist (paths start at the folder garrison is run in)"));
+            self.fault(
+                at,
+                format!("input `{path}` does not exist (paths start at the folder garrison is run in)"),
+            );
         }
     }
 
@@ -258,16 +316,23 @@ impl<'t> Reader<'t> {
         let roles: Vec<&str> = crate::input::Role::ALL.iter().map(|role| role.as_str()).collect();
         self.table(table, "fields", &roles, |reader, fields| {
             let keys: Vec<String> = fields.keys().map(|key| key.get_ref().to_string()).collect();
-            keys.into_iter().filter_map(|key| Some((key.clone(), reader.string(fields, &key)?))).collect()
+            keys.into_iter()
+                .filter_map(|key| Some((key.clone(), reader.string(fields, &key)?)))
+                .collect()
         })
     }
 
     fn output(&mut self, root: &DeTable<'t>, overrides: &Overrides) -> Option<PathBuf> {
-        let written = self.table(root, "output", &["folder"], |reader, table| reader.string(table, "folder"));
+        let written = self.table(root, "output", &["folder"], |reader, table| {
+            reader.string(table, "folder")
+        });
         let output = overrides.output.clone().or_else(|| written.map(PathBuf::from));
         if output.is_none() {
             let at = root.get("output").map(Spanned::span);
-            self.fault(at, "nowhere to write: write `folder = \"out\"` under [output], or give --output".into());
+            self.fault(
+                at,
+                "nowhere to write: write `folder = \"out\"` under [output], or give --output".into(),
+            );
         }
         output
     }
@@ -322,7 +387,10 @@ impl<'t> Reader<'t> {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("known keys: {}", known.join(", ")),
                 };
-                self.fault(Some(key.span()), format!("unknown key `{word}` in {place}; {hint}"));
+                self.fault(
+                    Some(key.span()),
+                    format!("unknown key `{word}` in {place}; {hint}"),
+                );
             }
         }
     }
@@ -361,7 +429,9 @@ impl<'t> Reader<'t> {
     }
 
     fn strings(&mut self, table: &DeTable<'t>, key: &str) -> Vec<String> {
-        let Some(value) = table.get(key) else { return Vec::new() };
+        let Some(value) = table.get(key) else {
+            return Vec::new();
+        };
         let Some(items) = value.get_ref().as_array() else {
             self.wrong_type(value, key, "a list of texts, such as [\"folder\"]");
             return Vec::new();
@@ -392,12 +462,18 @@ impl<'t> Reader<'t> {
         range: std::ops::RangeInclusive<i64>,
     ) -> Option<i64> {
         let value = table.get(key)?;
-        let number = value.get_ref().as_integer().and_then(|number| number.as_str().replace('_', "").parse().ok());
+        let number = value
+            .get_ref()
+            .as_integer()
+            .and_then(|number| number.as_str().replace('_', "").parse().ok());
         match number {
             Some(number) if range.contains(&number) => Some(number),
             Some(number) => {
-                let message =
-                    format!("`{key}` must be between {} and {}, not {number}", range.start(), range.end());
+                let message = format!(
+                    "`{key}` must be between {} and {}, not {number}",
+                    range.start(),
+                    range.end()
+                );
                 self.fault(Some(value.span()), message);
                 None
             }
@@ -416,7 +492,10 @@ impl<'t> Reader<'t> {
             _ => None,
         };
         if !number.is_some_and(|share: f64| (0.0..=1.0).contains(&share)) {
-            self.fault(Some(value.span()), format!("`{key}` must be a share between 0 and 1, such as 0.05"));
+            self.fault(
+                Some(value.span()),
+                format!("`{key}` must be a share between 0 and 1, such as 0.05"),
+            );
         }
         number
     }
@@ -448,7 +527,12 @@ mod tests {
     fn check(text: &str, expected: &[&str]) {
         let found = match parse("plan.toml", text, &Overrides::default()) {
             Ok(_) => Vec::new(),
-            Err(faults) => faults.to_string().lines().skip(1).map(|line| line.trim().to_owned()).collect(),
+            Err(faults) => faults
+                .to_string()
+                .lines()
+                .skip(1)
+                .map(|line| line.trim().to_owned())
+                .collect(),
         };
         assert_eq!(found.len(), expected.len(), "{found:#?}");
         for (found, expected) in found.iter().zip(expected) {

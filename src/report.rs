@@ -120,12 +120,21 @@ pub fn make(
     store: &Store,
 ) -> Result<Report> {
     let counts = count(parts, found, duplicates);
-    assert_eq!(counts.read, counts.kept + counts.rejected, "every record read is kept or rejected");
+    assert_eq!(
+        counts.read,
+        counts.kept + counts.rejected,
+        "every record read is kept or rejected"
+    );
     let mut tables = Vec::new();
     for (table, rows) in &found.rows {
         let file = format!("{table}.parquet");
         let bytes = std::fs::metadata(store.table(table))?.len();
-        tables.push(TableReport { table: (*table).to_owned(), file, rows: *rows, bytes });
+        tables.push(TableReport {
+            table: (*table).to_owned(),
+            file,
+            rows: *rows,
+            bytes,
+        });
     }
     let report = Report {
         format: 1,
@@ -144,8 +153,16 @@ pub fn make(
 }
 
 fn input_report(file: &InputFile) -> InputReport {
-    let xxh3_128 = if file.is_stdin() { None } else { hash_file(&file.path).ok() };
-    InputReport { path: file.shown.to_string(), bytes: file.bytes, xxh3_128 }
+    let xxh3_128 = if file.is_stdin() {
+        None
+    } else {
+        hash_file(&file.path).ok()
+    };
+    InputReport {
+        path: file.shown.to_string(),
+        bytes: file.bytes,
+        xxh3_128,
+    }
 }
 
 fn hash_file(path: &std::path::Path) -> std::io::Result<String> {
@@ -190,12 +207,24 @@ fn count(parts: &[Part], found: &Happenings, duplicates: &[Duplicate]) -> Counts
     for stance in &found.sentiment {
         *counts.stances_by_label.entry(stance.label).or_default() += 1;
     }
-    counts.top_forces = top(found.events.iter().filter_map(|event| event.force_home.as_ref()), &found.sentiment);
-    counts.top_hosts = top(found.events.iter().filter_map(|event: &Event| event.host_country.as_ref()), &[]);
+    counts.top_forces = top(
+        found.events.iter().filter_map(|event| event.force_home.as_ref()),
+        &found.sentiment,
+    );
+    counts.top_hosts = top(
+        found
+            .events
+            .iter()
+            .filter_map(|event: &Event| event.host_country.as_ref()),
+        &[],
+    );
     counts
 }
 
-fn top<'c>(codes: impl Iterator<Item = &'c crate::tables::Code>, stances: &'c [Sentiment]) -> Vec<(String, u64)> {
+fn top<'c>(
+    codes: impl Iterator<Item = &'c crate::tables::Code>,
+    stances: &'c [Sentiment],
+) -> Vec<(String, u64)> {
     let mut numbers: BTreeMap<String, u64> = BTreeMap::new();
     for code in codes.chain(stances.iter().filter_map(|stance| stance.force_home.as_ref())) {
         *numbers.entry(code.to_string()).or_default() += 1;
@@ -216,52 +245,119 @@ pub fn summary(report: &Report, names: impl Fn(&str) -> String) -> String {
     };
     let files = plural(report.inputs.len() as u64, "file");
     line("read", format!("{} from {files}", plural(counts.read, "record")));
-    line("kept", format!("{}, {} of text{}", plural(counts.kept, "article"), bytes(counts.text_bytes), languages(counts)));
+    line(
+        "kept",
+        format!(
+            "{}, {} of text{}",
+            plural(counts.kept, "article"),
+            bytes(counts.text_bytes),
+            languages(counts)
+        ),
+    );
     if counts.rejected > 0 {
-        let reasons = counts.rejected_by_reason.iter().map(|(reason, number)| format!("{number} {reason}"));
-        line("rejected", format!("{} ({})", counts.rejected, reasons.collect::<Vec<_>>().join(", ")));
+        let reasons = counts
+            .rejected_by_reason
+            .iter()
+            .map(|(reason, number)| format!("{number} {reason}"));
+        line(
+            "rejected",
+            format!("{} ({})", counts.rejected, reasons.collect::<Vec<_>>().join(", ")),
+        );
     }
     if report.plan.dedup.is_some() {
         let relation = |relation| counts.relations.get(&relation).copied().unwrap_or_default();
         let copies = relation(Relation::Exact) + relation(Relation::Near);
-        let others = [Relation::Revision, Relation::Excerpt, Relation::Container, Relation::Template, Relation::Composite];
-        let others = others.iter().filter(|kind| relation(**kind) > 0).map(|kind| plural(relation(*kind), kind.as_str()));
+        let others = [
+            Relation::Revision,
+            Relation::Excerpt,
+            Relation::Container,
+            Relation::Template,
+            Relation::Composite,
+        ];
+        let others = others
+            .iter()
+            .filter(|kind| relation(**kind) > 0)
+            .map(|kind| plural(relation(*kind), kind.as_str()));
         let mut told = vec![plural_of(copies, "copy", "copies")];
         told.extend(others);
-        line("compared", format!("{}; {}", plural(counts.kept - copies, "different article"), told.join(", ")));
+        line(
+            "compared",
+            format!(
+                "{}; {}",
+                plural(counts.kept - copies, "different article"),
+                told.join(", ")
+            ),
+        );
     }
     if report.plan.extract.is_some() {
         let share = 100.0 * counts.sentences_parsed as f64 / (counts.sentences.max(1)) as f64;
-        line("gate", format!("{} of {} parsed ({share:.1} %)", counts.sentences_parsed, plural(counts.sentences, "sentence")));
-        line("events", format!("{} of {}", counts.events, plural(counts.incidents, "incident")));
+        line(
+            "gate",
+            format!(
+                "{} of {} parsed ({share:.1} %)",
+                counts.sentences_parsed,
+                plural(counts.sentences, "sentence")
+            ),
+        );
+        line(
+            "events",
+            format!("{} of {}", counts.events, plural(counts.incidents, "incident")),
+        );
         let label = |label| counts.stances_by_label.get(&label).copied().unwrap_or_default();
-        let split = [(StanceLabel::Negative, "against"), (StanceLabel::Positive, "for"), (StanceLabel::Neutral, "neutral")];
-        let split: Vec<String> = split.iter().map(|(kind, word)| format!("{} {word}", label(*kind))).collect();
+        let split = [
+            (StanceLabel::Negative, "against"),
+            (StanceLabel::Positive, "for"),
+            (StanceLabel::Neutral, "neutral"),
+        ];
+        let split: Vec<String> = split
+            .iter()
+            .map(|(kind, word)| format!("{} {word}", label(*kind)))
+            .collect();
         line("stances", format!("{} ({})", counts.stances, split.join(", ")));
         line("surveys", plural(counts.survey_shares, "share"));
         let ranked = |ranks: &[(String, u64)]| {
-            ranks.iter().map(|(code, number)| format!("{} {number}", names(code))).collect::<Vec<_>>().join(", ")
+            ranks
+                .iter()
+                .map(|(code, number)| format!("{} {number}", names(code)))
+                .collect::<Vec<_>>()
+                .join(", ")
         };
         line("forces of", ranked(&counts.top_forces));
         line("hosts", ranked(&counts.top_hosts));
     }
     let seconds: f64 = report.passes.iter().map(|pass| pass.seconds).sum();
-    let memory = report.peak_memory_bytes.map_or(String::new(), |peak| format!(", {} of memory at most", bytes(peak)));
+    let memory = report.peak_memory_bytes.map_or(String::new(), |peak| {
+        format!(", {} of memory at most", bytes(peak))
+    });
     line("took", format!("{seconds:.2} s{memory}"));
     let folder = report.plan.output.display();
     line("tables", format!("{folder}/*.parquet, {folder}/run.json"));
-    line("open", format!("duckdb -c \"FROM '{folder}/{}.parquet' LIMIT 5\"", first_table(report)));
+    line(
+        "open",
+        format!(
+            "duckdb -c \"FROM '{folder}/{}.parquet' LIMIT 5\"",
+            first_table(report)
+        ),
+    );
     text
 }
 
 fn first_table(report: &Report) -> &'static str {
-    if report.counts.events > 0 { "events" } else { "documents" }
+    if report.counts.events > 0 {
+        "events"
+    } else {
+        "documents"
+    }
 }
 
 fn languages(counts: &Counts) -> String {
     let mut ranked: Vec<(&String, &u64)> = counts.languages.iter().collect();
     ranked.sort_by(|one, other| other.1.cmp(one.1).then_with(|| one.0.cmp(other.0)));
-    let shown: Vec<String> = ranked.iter().take(TOP).map(|(language, number)| format!("{language} {number}")).collect();
+    let shown: Vec<String> = ranked
+        .iter()
+        .take(TOP)
+        .map(|(language, number)| format!("{language} {number}"))
+        .collect();
     match ranked.len() {
         0 => String::new(),
         _ => format!(" ({})", shown.join(", ")),

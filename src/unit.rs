@@ -70,7 +70,12 @@ impl Driver {
             ProgressMode::Auto => ProgressMode::Lines,
             chosen => chosen,
         };
-        Self { lanes, mode, stop, times: Mutex::new(Vec::new()) }
+        Self {
+            lanes,
+            mode,
+            stop,
+            times: Mutex::new(Vec::new()),
+        }
     }
 
     /// Does `work` for every piece and gives the results in the order of the pieces.
@@ -90,12 +95,17 @@ impl Driver {
             let mut done = Vec::new();
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
-                let Some(unit) = units.get(index) else { return Ok(done) };
+                let Some(unit) = units.get(index) else {
+                    return Ok(done);
+                };
                 meter.check()?;
                 done.push((index, work(unit, &meter)?));
             }
         };
-        let lanes: Result<Vec<_>> = (0..self.lanes.min(units.len())).into_par_iter().map(lane).collect();
+        let lanes: Result<Vec<_>> = (0..self.lanes.min(units.len()))
+            .into_par_iter()
+            .map(lane)
+            .collect();
         let mut results: Vec<(usize, T)> = lanes?.into_iter().flatten().collect();
         meter.check()?;
         self.finish(&meter);
@@ -129,7 +139,11 @@ impl Driver {
         tracing::debug!(pass = meter.pass, seconds, "pass finished");
         let cpu_seconds = Option::zip(process_cpu_seconds(), meter.cpu_started).map(|(now, then)| now - then);
         if let Ok(mut times) = self.times.lock() {
-            times.push(PassTime { pass: meter.pass.clone(), seconds, cpu_seconds });
+            times.push(PassTime {
+                pass: meter.pass.clone(),
+                seconds,
+                cpu_seconds,
+            });
         }
     }
 }
@@ -191,7 +205,10 @@ impl Meter {
             let rest = self.total.saturating_sub(done) as f64 / done.max(1) as f64;
             let eta = HumanDuration(self.started.elapsed().mul_f64(rest));
             let (done, total) = (HumanBytes(done), HumanBytes(self.total));
-            eprintln!("{}: {done} of {total}, {records} records, about {eta} left", self.pass);
+            eprintln!(
+                "{}: {done} of {total}, {records} records, about {eta} left",
+                self.pass
+            );
         }
     }
 
@@ -240,7 +257,9 @@ mod tests {
     fn results_keep_the_order_of_the_units() {
         let driver = Driver::new(1 << 40, ProgressMode::None, &RUNNING);
         let units: Vec<u64> = (0..100).collect();
-        let doubled = driver.each_unit("double", &units, |_| 1, |unit, _| Ok(unit * 2)).unwrap();
+        let doubled = driver
+            .each_unit("double", &units, |_| 1, |unit, _| Ok(unit * 2))
+            .unwrap();
         assert_eq!(doubled, units.iter().map(|unit| unit * 2).collect::<Vec<_>>());
         assert_eq!(driver.times()[0].pass, "double");
     }
@@ -248,7 +267,9 @@ mod tests {
     #[test]
     fn a_stopped_run_says_so() {
         let driver = Driver::new(1 << 40, ProgressMode::None, &STOPPED);
-        let error = driver.each_unit("double", &[1], |_| 1, |_, _| Ok(())).unwrap_err();
+        let error = driver
+            .each_unit("double", &[1], |_| 1, |_, _| Ok(()))
+            .unwrap_err();
         assert!(error.is::<Interrupted>());
     }
 }

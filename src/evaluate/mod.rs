@@ -23,6 +23,12 @@ pub enum Task {
 ///
 /// # Errors
 /// The gold cannot be read or is not of the task's form.
-pub fn run(task: Task, gold: &Path, _predictions: Option<&Path>, _raw: bool, _knowledge: &Knowledge) -> Result<String> {
+pub fn run(
+    task: Task,
+    gold: &Path,
+    _predictions: Option<&Path>,
+    _raw: bool,
+    _knowledge: &Knowledge,
+) -> Result<String> {
     bail!("{task:?} {}", gold.display())
 }

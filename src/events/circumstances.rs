@@ -43,7 +43,11 @@ pub(crate) fn chain<'c>(context: &Context<'c, '_>, clause: &Clause) -> Vec<(&'c 
                 let word = &context.parsed.words[above.predicate];
                 governor = word.head.map(|head| crate::text::clauses::Governor {
                     predicate: head,
-                    relation: if above.relation == "root" { above.relation } else { word.relation.to_owned() },
+                    relation: if above.relation == "root" {
+                        above.relation
+                    } else {
+                        word.relation.to_owned()
+                    },
                 });
             }
         }
@@ -57,11 +61,23 @@ pub(crate) fn status(context: &Context<'_, '_>, clause: &Clause) -> (Status, Mod
     let grammar = &context.language.grammar;
     let (mut status, mut modality) = own_status(context, clause);
     for (above, relation) in chain(context, clause) {
-        let takes_complement = ["xcomp", "ccomp", "acl", "obj", "nsubj", "nmod", "obl", "nsubj:pass", "csubj"].contains(&relation.as_str());
+        let takes_complement = [
+            "xcomp",
+            "ccomp",
+            "acl",
+            "obj",
+            "nsubj",
+            "nmod",
+            "obl",
+            "nsubj:pass",
+            "csubj",
+        ]
+        .contains(&relation.as_str());
         if !takes_complement || above.negation.is_some() && !takes_complement {
             break;
         }
-        let direct = matches!(relation.as_str(), "obj" | "nsubj" | "nsubj:pass") && clause.kind == PredicateKind::Noun;
+        let direct =
+            matches!(relation.as_str(), "obj" | "nsubj" | "nsubj:pass") && clause.kind == PredicateKind::Noun;
         let lemma = above.lemma.as_str();
         let (above_status, above_modality) = governed(words, lemma, direct, status, modality);
         (status, modality) = (above_status, above_modality);
@@ -77,7 +93,11 @@ pub(crate) fn status(context: &Context<'_, '_>, clause: &Clause) -> (Status, Mod
                 status = own.0;
             }
         }
-        if above.mark.as_ref().is_some_and(|mark| grammar.conditional_marks.contains(mark)) {
+        if above
+            .mark
+            .as_ref()
+            .is_some_and(|mark| grammar.conditional_marks.contains(mark))
+        {
             modality = Modality::Hypothetical;
         }
     }
@@ -88,12 +108,25 @@ pub(crate) fn status(context: &Context<'_, '_>, clause: &Clause) -> (Status, Mod
 }
 
 /// What the words above a clause make of it.
-fn governed(words: &Words, lemma: &str, direct: bool, status: Status, modality: Modality) -> (Status, Modality) {
+fn governed(
+    words: &Words,
+    lemma: &str,
+    direct: bool,
+    status: Status,
+    modality: Modality,
+) -> (Status, Modality) {
     if words.denying.contains(lemma) && !direct {
         return (Status::Denied, Modality::Negated);
     }
     if words.failing.contains(lemma) {
-        return (status, if modality == Modality::Negated { Modality::Planned } else { Modality::Negated });
+        return (
+            status,
+            if modality == Modality::Negated {
+                Modality::Planned
+            } else {
+                Modality::Negated
+            },
+        );
     }
     if words.suspending.contains(lemma) {
         return (Status::Suspended, modality);
@@ -107,18 +140,30 @@ fn governed(words: &Words, lemma: &str, direct: bool, status: Status, modality: 
     if words.cancelling.contains(lemma) && direct {
         return (Status::Cancelled, Modality::Negated);
     }
-    if words.requesting.contains(lemma) && modality != Modality::Negated && (direct || status == Status::Unknown) {
+    if words.requesting.contains(lemma)
+        && modality != Modality::Negated
+        && (direct || status == Status::Unknown)
+    {
         return (Status::Unknown, Modality::Requested);
     }
-    if words.agreeing.contains(lemma) && (direct || modality == Modality::Planned || status == Status::Unknown) {
+    if words.agreeing.contains(lemma)
+        && (direct || modality == Modality::Planned || status == Status::Unknown)
+    {
         return (Status::Agreed, Modality::Planned);
     }
-    if words.planning.contains(lemma) && (direct || modality == Modality::Planned || status == Status::Unknown) {
+    if words.planning.contains(lemma)
+        && (direct || modality == Modality::Planned || status == Status::Unknown)
+    {
         return (Status::Announced, Modality::Planned);
     }
     if words.announcing.contains(lemma) {
-        let is_ahead = matches!(modality, Modality::Planned | Modality::Hypothetical) || direct && status == Status::Unknown;
-        return if is_ahead { (Status::Announced, Modality::Planned) } else { (status, modality) };
+        let is_ahead = matches!(modality, Modality::Planned | Modality::Hypothetical)
+            || direct && status == Status::Unknown;
+        return if is_ahead {
+            (Status::Announced, Modality::Planned)
+        } else {
+            (status, modality)
+        };
     }
     if words.supposing.contains(lemma) && modality == Modality::Asserted {
         return (status, Modality::Hypothetical);
@@ -131,8 +176,11 @@ fn own_status(context: &Context<'_, '_>, clause: &Clause) -> (Status, Modality) 
     let words = &context.language.modality;
     let grammar = &context.language.grammar;
     let tag = context.parsed.words[clause.predicate].xpos;
-    let has = |set: &crate::knowledge::language::Words| clause.auxiliaries.iter().any(|auxiliary| set.contains(auxiliary));
-    let mark = |set: &crate::knowledge::language::Words| clause.mark.as_ref().is_some_and(|mark| set.contains(mark));
+    let has = |set: &crate::knowledge::language::Words| {
+        clause.auxiliaries.iter().any(|auxiliary| set.contains(auxiliary))
+    };
+    let mark =
+        |set: &crate::knowledge::language::Words| clause.mark.as_ref().is_some_and(|mark| set.contains(mark));
     let (status, modality) = if mark(&grammar.conditional_marks) {
         (Status::Unknown, Modality::Hypothetical)
     } else if has(&words.planned_auxiliaries) {
@@ -153,7 +201,9 @@ fn own_status(context: &Context<'_, '_>, clause: &Clause) -> (Status, Modality) 
         (Status::Ongoing, Modality::Asserted)
     };
     match clause.negation {
-        Some(_) if clause.kind == PredicateKind::Verb || modality == Modality::Asserted => (status, Modality::Negated),
+        Some(_) if clause.kind == PredicateKind::Verb || modality == Modality::Asserted => {
+            (status, Modality::Negated)
+        }
         _ => (status, modality),
     }
 }
@@ -163,12 +213,18 @@ pub(crate) fn speaker(context: &Context<'_, '_>, clause: &Clause) -> Option<Spea
     let attribution = &context.language.attribution;
     let says = |clause: &Clause| attribution.speech_verbs.contains(&clause.lemma);
     let source = |clause: &Clause| {
-        clause.participants.iter().find(|phrase| attribution.source_prepositions.contains(&phrase.role)).map(|phrase| phrase.head)
+        clause
+            .participants
+            .iter()
+            .find(|phrase| attribution.source_prepositions.contains(&phrase.role))
+            .map(|phrase| phrase.head)
     };
     let subject = |clause: &Clause| clause.in_role(if clause.passive { "by" } else { "subj" }).next();
     let beside = |clause: &Clause| {
         let mut beside = context.clauses.iter().filter(|other| {
-            other.governor.as_ref().is_some_and(|governor| governor.predicate == clause.predicate && governor.relation.starts_with("parataxis"))
+            other.governor.as_ref().is_some_and(|governor| {
+                governor.predicate == clause.predicate && governor.relation.starts_with("parataxis")
+            })
         });
         beside.find(|other| says(other)).and_then(subject)
     };
@@ -179,12 +235,19 @@ pub(crate) fn speaker(context: &Context<'_, '_>, clause: &Clause) -> Option<Spea
             break;
         }
         let complement = matches!(relation.as_str(), "ccomp" | "xcomp" | "parataxis" | "obj");
-        found = if complement && says(above) { subject(above) } else { None };
+        found = if complement && says(above) {
+            subject(above)
+        } else {
+            None
+        };
         found = found.or_else(|| source(above)).or_else(|| beside(above));
     }
     let head = found?;
     let filled = matching::filled(context, head);
-    let name = filled.name.clone().unwrap_or_else(|| context.parsed.words[head].text.to_owned());
+    let name = filled
+        .name
+        .clone()
+        .unwrap_or_else(|| context.parsed.words[head].text.to_owned());
     Some(Speaker { name, filled, head })
 }
 
@@ -202,13 +265,24 @@ pub(crate) fn evidence(context: &Context<'_, '_>, clause: &Clause) -> Range<usiz
 /// Sets the event's date: one told in its clause or above it; else, for what the text asserts as news, the day of
 /// publication, with that as the basis.
 pub(crate) fn date(context: &Context<'_, '_>, clause: &Clause, event: &mut Event) {
-    let published = context.document.published_at.map(|at| at.to_zoned_datetime(TimeZone::UTC).date());
-    let told = dates::find(context.parsed, &context.language.dates, &context.language.quantities.numerals, published);
+    let published = context
+        .document
+        .published_at
+        .map(|at| at.to_zoned_datetime(TimeZone::UTC).date());
+    let told = dates::find(
+        context.parsed,
+        &context.language.dates,
+        &context.language.quantities.numerals,
+        published,
+    );
     let own = told.iter().find(|told| belongs(context, told, clause.predicate));
     let above = || {
         let chain = chain(context, clause);
-        let near = chain.iter().take_while(|(_, relation)| !relation.starts_with("advcl"));
-        near.filter_map(|(above, _)| told.iter().find(|told| belongs(context, told, above.predicate))).next()
+        let near = chain
+            .iter()
+            .take_while(|(_, relation)| !relation.starts_with("advcl"));
+        near.filter_map(|(above, _)| told.iter().find(|told| belongs(context, told, above.predicate)))
+            .next()
     };
     match own.or_else(above) {
         Some(told) => {
@@ -221,7 +295,9 @@ pub(crate) fn date(context: &Context<'_, '_>, clause: &Clause, event: &mut Event
                 event.modality = Modality::Background;
             }
         }
-        None if matches!(event.modality, Modality::Asserted | Modality::Planned) && !is_background(context, clause) => {
+        None if matches!(event.modality, Modality::Asserted | Modality::Planned)
+            && !is_background(context, clause) =>
+        {
             (event.starts_on, event.ends_on) = (published, published);
             event.date_precision = published.map(|_| DatePrecision::Day);
             event.date_basis = published.map(|_| DateBasis::Publication);
@@ -252,15 +328,19 @@ fn belongs(context: &Context<'_, '_>, told: &dates::Told, predicate: usize) -> b
 const BACKGROUND_DAYS: i32 = 120;
 
 fn is_long_ago(told: &dates::Told, published: Option<Date>) -> bool {
-    let last = told.ends_on.filter(|_| told.precision != Some(DatePrecision::Before));
-    Option::zip(published, last).is_some_and(|(published, last)| (published - last).get_days() > BACKGROUND_DAYS)
+    let last = told
+        .ends_on
+        .filter(|_| told.precision != Some(DatePrecision::Before));
+    Option::zip(published, last)
+        .is_some_and(|(published, last)| (published - last).get_days() > BACKGROUND_DAYS)
 }
 
 /// "after the coup", "since the withdrawal of French troops": told to place something else in time.
 fn is_background(context: &Context<'_, '_>, clause: &Clause) -> bool {
     let temporal = &context.language.grammar.temporal_marks;
     let by_mark = clause.mark.as_ref().is_some_and(|mark| temporal.contains(mark));
-    let by_preposition = clause.kind == PredicateKind::Noun && temporal.contains(&context.parsed.preposition(clause.predicate));
+    let by_preposition = clause.kind == PredicateKind::Noun
+        && temporal.contains(&context.parsed.preposition(clause.predicate));
     by_mark || by_preposition
 }
 
@@ -273,7 +353,12 @@ pub(crate) fn place(context: &Context<'_, '_>, clause: &Clause, event: &mut Even
         named && in_clause && context.language.forces.host_prepositions.contains(&preposition)
     });
     let position = |actor: &Actor<'_>| actor.entry.and_then(|entry| entry.position);
-    let best = located.max_by_key(|actor| (position(actor).map(|position| position.precision), std::cmp::Reverse(actor.start)));
+    let best = located.max_by_key(|actor| {
+        (
+            position(actor).map(|position| position.precision),
+            std::cmp::Reverse(actor.start),
+        )
+    });
     if let Some((actor, position)) = best.and_then(|actor| Some((actor, position(actor)?))) {
         event.place_name = Some(context.text.text[actor.start..actor.end].to_owned());
         event.place_country = actor.country.clone();
@@ -294,8 +379,12 @@ pub(crate) fn place(context: &Context<'_, '_>, clause: &Clause, event: &mut Even
 pub(crate) fn number_beside(context: &Context<'_, '_>, actor: &Actor<'_>) -> Option<Quantity> {
     let parsed = &context.text.parsed[actor.sentence];
     let words = &context.language.quantities;
-    let relative = parsed.dependents(actor.head, "acl").find(|verb| words.words.counting.contains(parsed.words[*verb].lemma.as_ref()))?;
+    let relative = parsed
+        .dependents(actor.head, "acl")
+        .find(|verb| words.words.counting.contains(parsed.words[*verb].lemma.as_ref()))?;
     parsed.subtree(relative).into_iter().find_map(|word| {
-        (parsed.words[word].upos == crate::text::Upos::Num).then(|| quantities::numeral(parsed, word, words)).flatten()
+        (parsed.words[word].upos == crate::text::Upos::Num)
+            .then(|| quantities::numeral(parsed, word, words))
+            .flatten()
     })
 }

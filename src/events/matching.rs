@@ -14,12 +14,25 @@ use crate::text::{Clause, Upos};
 pub(crate) fn keys(context: &Context<'_, '_>, clause: &Clause) -> Vec<(String, Option<String>)> {
     let mut keys = Vec::new();
     for phrase in &clause.participants {
-        if !matches!(phrase.role.as_str(), "subj" | "obj" | "iobj" | "by" | "poss" | "mod") {
-            keys.push((format!("{} {}", clause.lemma, phrase.role), Some(phrase.role.clone())));
+        if !matches!(
+            phrase.role.as_str(),
+            "subj" | "obj" | "iobj" | "by" | "poss" | "mod"
+        ) {
+            keys.push((
+                format!("{} {}", clause.lemma, phrase.role),
+                Some(phrase.role.clone()),
+            ));
         }
     }
     for child in context.parsed.dependents(clause.predicate, "advmod") {
-        keys.push((format!("{} {}", clause.lemma, context.parsed.words[child].text.to_lowercase()), None));
+        keys.push((
+            format!(
+                "{} {}",
+                clause.lemma,
+                context.parsed.words[child].text.to_lowercase()
+            ),
+            None,
+        ));
     }
     keys.push((clause.lemma.clone(), None));
     keys
@@ -56,12 +69,22 @@ impl Filled {
 
 impl<'c, 'k> Matcher<'c, 'k> {
     pub fn new(context: &'c Context<'c, 'k>, clause: &'c Clause, object_role: Option<String>) -> Self {
-        Self { context, clause, object_role, met: RefCell::default(), consumed: RefCell::default() }
+        Self {
+            context,
+            clause,
+            object_role,
+            met: RefCell::default(),
+            consumed: RefCell::default(),
+        }
     }
 
     /// The matcher itself if every need of the frame is met.
     pub fn meets(self, frame: &Frame) -> Option<Self> {
-        frame.needs.iter().all(|need| self.meets_need(need)).then_some(self)
+        frame
+            .needs
+            .iter()
+            .all(|need| self.meets_need(need))
+            .then_some(self)
     }
 
     /// Predicates of complements that are part of the event.
@@ -74,11 +97,16 @@ impl<'c, 'k> Matcher<'c, 'k> {
             let found = self.heads(path);
             let met = match (&need.test, path.as_slice()) {
                 (Test::Lemma(words), [role]) if role == "modal" => self.has_modal(self.clause, words),
-                (Test::Lemma(words), [comp, role]) if role == "modal" && comp == "comp" => {
-                    self.clause.complements.iter().filter_map(|head| self.context.clause(*head)).any(|clause| self.has_modal(clause, words))
-                }
+                (Test::Lemma(words), [comp, role]) if role == "modal" && comp == "comp" => self
+                    .clause
+                    .complements
+                    .iter()
+                    .filter_map(|head| self.context.clause(*head))
+                    .any(|clause| self.has_modal(clause, words)),
                 (Test::Lemma(words), [role]) if role == "adv" => self.has_adverb(words),
-                (Test::Contains(words), [role]) if role.is_empty() => self.contains(self.clause.predicate, words),
+                (Test::Contains(words), [role]) if role.is_empty() => {
+                    self.contains(self.clause.predicate, words)
+                }
                 (test, _) => {
                     let met = found.into_iter().find(|head| self.passes(*head, test));
                     if let Some(head) = met {
@@ -104,31 +132,45 @@ impl<'c, 'k> Matcher<'c, 'k> {
     }
 
     fn has_modal(&self, clause: &Clause, words: &std::collections::HashSet<String>) -> bool {
-        clause.auxiliaries.iter().any(|auxiliary| words.contains(auxiliary)) || clause.mark.as_ref().is_some_and(|mark| words.contains(mark))
+        clause
+            .auxiliaries
+            .iter()
+            .any(|auxiliary| words.contains(auxiliary))
+            || clause.mark.as_ref().is_some_and(|mark| words.contains(mark))
     }
 
     fn has_adverb(&self, words: &std::collections::HashSet<String>) -> bool {
-        self.context.parsed.children(self.clause.predicate).iter().any(|child| {
-            let relation = self.context.parsed.words[*child].relation;
-            let is_adverb = matches!(relation, "advmod" | "compound:prt" | "advcl" | "xcomp" | "obl");
-            is_adverb && words.contains(&self.context.parsed.words[*child].text.to_lowercase())
-        })
+        self.context
+            .parsed
+            .children(self.clause.predicate)
+            .iter()
+            .any(|child| {
+                let relation = self.context.parsed.words[*child].relation;
+                let is_adverb = matches!(relation, "advmod" | "compound:prt" | "advcl" | "xcomp" | "obl");
+                is_adverb && words.contains(&self.context.parsed.words[*child].text.to_lowercase())
+            })
     }
 
     fn contains(&self, head: usize, words: &std::collections::HashSet<String>) -> bool {
         let parsed = self.context.parsed;
         let phrase = parsed.subtree_without(head, &["acl", "nsubj", "advcl", "conj", "parataxis"]);
         phrase.into_iter().any(|word| {
-            words.contains(&parsed.words[word].lemma.to_lowercase()) || words.contains(&parsed.words[word].text.to_lowercase())
+            words.contains(&parsed.words[word].lemma.to_lowercase())
+                || words.contains(&parsed.words[word].text.to_lowercase())
         })
     }
 
     /// The head words at the end of a path.
     fn heads(&self, path: &[String]) -> Vec<usize> {
-        let Some((first, rest)) = path.split_first() else { return Vec::new() };
+        let Some((first, rest)) = path.split_first() else {
+            return Vec::new();
+        };
         let mut heads = self.direct(self.clause, first);
         for role in rest {
-            heads = heads.into_iter().flat_map(|head| self.below(head, role)).collect();
+            heads = heads
+                .into_iter()
+                .flat_map(|head| self.below(head, role))
+                .collect();
         }
         heads
     }
@@ -138,10 +180,20 @@ impl<'c, 'k> Matcher<'c, 'k> {
             "comp" => {
                 let mut heads = clause.complements.clone();
                 // A complement may stand as "that X leave" under an object or as an infinitive of purpose.
-                heads.extend(self.context.clauses.iter().filter(|other| {
-                    other.governor.as_ref().is_some_and(|governor| governor.predicate == clause.predicate && governor.relation.starts_with("advcl"))
-                        && other.mark.as_ref().is_some_and(|mark| self.context.language.grammar.infinitive_marks.contains(mark))
-                }).map(|other| other.predicate));
+                heads.extend(
+                    self.context
+                        .clauses
+                        .iter()
+                        .filter(|other| {
+                            other.governor.as_ref().is_some_and(|governor| {
+                                governor.predicate == clause.predicate
+                                    && governor.relation.starts_with("advcl")
+                            }) && other.mark.as_ref().is_some_and(|mark| {
+                                self.context.language.grammar.infinitive_marks.contains(mark)
+                            })
+                        })
+                        .map(|other| other.predicate),
+                );
                 heads
             }
             "obj" => match &self.object_role {
@@ -164,10 +216,17 @@ impl<'c, 'k> Matcher<'c, 'k> {
         let children = parsed.children(head).iter().copied();
         let found: Vec<usize> = match role {
             "poss" => children.filter(|child| parsed.is(*child, "nmod:poss")).collect(),
-            "mod" => children.filter(|child| parsed.is(*child, "amod") || parsed.is(*child, "compound")).collect(),
+            "mod" => children
+                .filter(|child| parsed.is(*child, "amod") || parsed.is(*child, "compound"))
+                .collect(),
             preposition => {
-                let marked = children.filter(|child| (parsed.is(*child, "nmod") || parsed.is(*child, "obl")) && parsed.preposition(*child) == preposition);
-                marked.flat_map(|child| std::iter::once(child).chain(parsed.dependents(child, "conj"))).collect()
+                let marked = children.filter(|child| {
+                    (parsed.is(*child, "nmod") || parsed.is(*child, "obl"))
+                        && parsed.preposition(*child) == preposition
+                });
+                marked
+                    .flat_map(|child| std::iter::once(child).chain(parsed.dependents(child, "conj")))
+                    .collect()
             }
         };
         found
@@ -180,7 +239,9 @@ impl<'c, 'k> Matcher<'c, 'k> {
             Test::Lemma(words) => {
                 let word = &parsed.words[head];
                 let particle = self.context.clause(head).map(|clause| clause.lemma.clone());
-                words.contains(&word.lemma.to_lowercase()) || words.contains(&word.text.to_lowercase()) || particle.is_some_and(|lemma| words.contains(&lemma))
+                words.contains(&word.lemma.to_lowercase())
+                    || words.contains(&word.text.to_lowercase())
+                    || particle.is_some_and(|lemma| words.contains(&lemma))
             }
             Test::Contains(words) => self.contains(head, words),
             Test::Kind(kind) => self.is_kind(head, *kind),
@@ -195,15 +256,27 @@ impl<'c, 'k> Matcher<'c, 'k> {
         };
         match kind {
             Kind::Actor => super::is_actor(actor) && actor.kind != ActorKind::Place,
-            Kind::Country => actor.country.is_some() && actor.force.is_none() && !matches!(actor.kind, ActorKind::ArmedGroup),
-            Kind::Force => actor.force.as_ref().is_some_and(|force| force.is_foreign() != Some(false)),
-            Kind::ForceOf(wanted) => actor.force.as_ref().is_some_and(|force| is_of_kind(force, wanted) && force.is_foreign() != Some(false)),
+            Kind::Country => {
+                actor.country.is_some()
+                    && actor.force.is_none()
+                    && !matches!(actor.kind, ActorKind::ArmedGroup)
+            }
+            Kind::Force => actor
+                .force
+                .as_ref()
+                .is_some_and(|force| force.is_foreign() != Some(false)),
+            Kind::ForceOf(wanted) => actor
+                .force
+                .as_ref()
+                .is_some_and(|force| is_of_kind(force, wanted) && force.is_foreign() != Some(false)),
             Kind::Presence => {
                 let lemma = parsed.words[head].lemma.to_lowercase();
                 self.context.language.forces.presence_nouns.contains(&lemma) && actor.force.is_some()
             }
             Kind::Military => actor.kind == ActorKind::Military,
-            Kind::People => matches!(actor.kind, ActorKind::Population | ActorKind::Organization) && actor.force.is_none(),
+            Kind::People => {
+                matches!(actor.kind, ActorKind::Population | ActorKind::Organization) && actor.force.is_none()
+            }
             Kind::ArmedGroup => actor.kind == ActorKind::ArmedGroup,
         }
     }
@@ -211,21 +284,39 @@ impl<'c, 'k> Matcher<'c, 'k> {
     /// The force concerned: the first that met a need, else the first among the participants.
     pub fn force(&self) -> Option<(&'c Actor<'k>, &'c Force)> {
         let context = self.context;
-        let of_head = |head: usize| context.actor(head).and_then(|actor| Some((actor, actor.force.as_ref()?)));
+        let of_head = |head: usize| {
+            context
+                .actor(head)
+                .and_then(|actor| Some((actor, actor.force.as_ref()?)))
+        };
         let met = self.met.borrow();
         let foreign = |found: &(&Actor<'_>, &Force)| found.1.is_foreign() != Some(false);
         let from_needs = met.iter().rev().filter_map(|head| of_head(*head)).find(foreign);
         from_needs
-            .or_else(|| self.clause.participants.iter().filter_map(|phrase| of_head(phrase.head)).find(foreign))
             .or_else(|| {
-                let below = self.clause.participants.iter().flat_map(|phrase| context.parsed.children(phrase.head).iter().copied());
+                self.clause
+                    .participants
+                    .iter()
+                    .filter_map(|phrase| of_head(phrase.head))
+                    .find(foreign)
+            })
+            .or_else(|| {
+                let below = self
+                    .clause
+                    .participants
+                    .iter()
+                    .flat_map(|phrase| context.parsed.children(phrase.head).iter().copied());
                 below.filter_map(of_head).find(foreign)
             })
     }
 
     /// Fills source or target: the first of the roles that somebody stands in.
     pub fn fill(&self, roles: &[Role]) -> Filled {
-        roles.iter().map(|role| self.fill_role(role)).find(|filled| !filled.is_empty()).unwrap_or_default()
+        roles
+            .iter()
+            .map(|role| self.fill_role(role))
+            .find(|filled| !filled.is_empty())
+            .unwrap_or_default()
     }
 
     fn fill_role(&self, role: &Role) -> Filled {
@@ -233,11 +324,17 @@ impl<'c, 'k> Matcher<'c, 'k> {
             let country = match path[0].as_str() {
                 "home" => self.force().and_then(|(_, force)| force.home.clone()),
                 "host" => self.force().and_then(|(_, force)| force.host.clone()),
-                "speaker" => return super::circumstances::speaker(self.context, self.clause).map_or_else(Filled::default, |speaker| speaker.filled),
+                "speaker" => {
+                    return super::circumstances::speaker(self.context, self.clause)
+                        .map_or_else(Filled::default, |speaker| speaker.filled);
+                }
                 _ => {
                     let heads = self.heads(path);
                     let wanted = |head: &usize| role.kind.is_none_or(|kind| self.is_kind(*head, kind));
-                    let found = heads.into_iter().find(wanted).map(|head| filled(self.context, head));
+                    let found = heads
+                        .into_iter()
+                        .find(wanted)
+                        .map(|head| filled(self.context, head));
                     match found.filter(|filled| !filled.is_empty()) {
                         Some(filled) => return filled,
                         None => continue,
@@ -253,13 +350,21 @@ impl<'c, 'k> Matcher<'c, 'k> {
 
     /// A country that fills a role by being home or host; its mention in the sentence, if it has one.
     fn named_in_sentence(&self, country: &Code) -> Filled {
-        let mut of_country = self.context.actors.of_sentence(self.context.sentence).filter(|actor| actor.country.as_ref() == Some(country) && actor.force.is_none());
+        let mut of_country = self
+            .context
+            .actors
+            .of_sentence(self.context.sentence)
+            .filter(|actor| actor.country.as_ref() == Some(country) && actor.force.is_none());
         match of_country.next() {
             Some(actor) => from_actor(self.context, actor),
             None => Filled {
                 actor_id: Some(country.to_string()),
                 country: Some(country.clone()),
-                kind: Some(if country.as_str().len() == 3 { ActorKind::Government } else { ActorKind::International }),
+                kind: Some(if country.as_str().len() == 3 {
+                    ActorKind::Government
+                } else {
+                    ActorKind::International
+                }),
                 ..Filled::default()
             },
         }
@@ -279,7 +384,10 @@ pub(crate) fn filled(context: &Context<'_, '_>, head: usize) -> Filled {
     if !matches!(word.upos, Upos::Noun | Upos::Propn) {
         return Filled::default();
     }
-    let phrase = context.parsed.subtree_without(head, &["acl", "nmod", "appos", "conj", "cc", "punct", "case", "det"]);
+    let phrase = context.parsed.subtree_without(
+        head,
+        &["acl", "nmod", "appos", "conj", "cc", "punct", "case", "det"],
+    );
     let phrase: Vec<usize> = phrase.into_iter().filter(|word| *word <= head).collect();
     let span = context.parsed.span(&phrase);
     Filled {
@@ -292,12 +400,19 @@ pub(crate) fn filled(context: &Context<'_, '_>, head: usize) -> Filled {
 }
 
 pub(crate) fn from_actor(context: &Context<'_, '_>, actor: &Actor<'_>) -> Filled {
-    let by_name = actor.entry.filter(|entry| !matches!(entry.reading, Reading::Place)).map(|entry| entry.id.clone());
+    let by_name = actor
+        .entry
+        .filter(|entry| !matches!(entry.reading, Reading::Place))
+        .map(|entry| entry.id.clone());
     Filled {
         name: Some(context.text.text[actor.start..actor.end].to_owned()),
         actor_id: by_name.or_else(|| actor.country.as_ref().map(Code::to_string)),
         country: actor.country.clone(),
-        kind: Some(if actor.kind == ActorKind::Place { ActorKind::Government } else { actor.kind }),
+        kind: Some(if actor.kind == ActorKind::Place {
+            ActorKind::Government
+        } else {
+            actor.kind
+        }),
         start: Some(actor.start as i64),
         end: Some(actor.end as i64),
     }

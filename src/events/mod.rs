@@ -37,7 +37,8 @@ impl<'s, 'k> Context<'s, 'k> {
 
     /// The actor that a participant stands for.
     pub fn actor(&self, head: usize) -> Option<&'s Actor<'k>> {
-        self.actors.behind(self.parsed, self.sentence, head, self.language)
+        self.actors
+            .behind(self.parsed, self.sentence, head, self.language)
     }
 }
 
@@ -54,7 +55,16 @@ pub fn code(
     let mut events = Vec::new();
     for (sentence, parsed) in text.parsed.iter().enumerate() {
         let clauses = &clauses[sentence];
-        let context = Context { text, parsed, sentence, clauses, actors, document, knowledge, language };
+        let context = Context {
+            text,
+            parsed,
+            sentence,
+            clauses,
+            actors,
+            document,
+            knowledge,
+            language,
+        };
         events.append(&mut code_sentence(&context));
     }
     if scope == Scope::ForeignForces && !events.iter().any(|event| event.force_event.is_some()) {
@@ -70,7 +80,9 @@ fn code_sentence(context: &Context<'_, '_>) -> Vec<Event> {
         if used.contains(&clause.predicate) {
             continue;
         }
-        let Some((frame, matcher)) = best_frame(context, clause) else { continue };
+        let Some((frame, matcher)) = best_frame(context, clause) else {
+            continue;
+        };
         // "asked X to leave" is one event: the complement belongs to it.
         used.extend(matcher.consumed());
         if let Some(event) = event(context, clause, frame, &matcher) {
@@ -83,7 +95,10 @@ fn code_sentence(context: &Context<'_, '_>) -> Vec<Event> {
 }
 
 /// The first frame of the predicate whose needs are all met.
-fn best_frame<'c, 'k>(context: &'c Context<'c, 'k>, clause: &'c Clause) -> Option<(&'k Frame, Matcher<'c, 'k>)> {
+fn best_frame<'c, 'k>(
+    context: &'c Context<'c, 'k>,
+    clause: &'c Clause,
+) -> Option<(&'k Frame, Matcher<'c, 'k>)> {
     let part = match clause.kind {
         PredicateKind::Verb => Part::Verb,
         PredicateKind::Noun => Part::Noun,
@@ -92,7 +107,10 @@ fn best_frame<'c, 'k>(context: &'c Context<'c, 'k>, clause: &'c Clause) -> Optio
     let mut best: Option<(&'k Frame, Matcher<'c, 'k>)> = None;
     for (lemma, object_role) in matching::keys(context, clause) {
         for frame in context.language.frames.of(part, &lemma) {
-            if best.as_ref().is_some_and(|(known, _)| known.needs.len() >= frame.needs.len()) {
+            if best
+                .as_ref()
+                .is_some_and(|(known, _)| known.needs.len() >= frame.needs.len())
+            {
                 break;
             }
             let matcher = Matcher::new(context, clause, object_role.clone());
@@ -105,7 +123,12 @@ fn best_frame<'c, 'k>(context: &'c Context<'c, 'k>, clause: &'c Clause) -> Optio
     best
 }
 
-fn event(context: &Context<'_, '_>, clause: &Clause, frame: &Frame, matcher: &Matcher<'_, '_>) -> Option<Event> {
+fn event(
+    context: &Context<'_, '_>,
+    clause: &Clause,
+    frame: &Frame,
+    matcher: &Matcher<'_, '_>,
+) -> Option<Event> {
     let force = matcher.force();
     let is_foreign = force.is_some_and(|(_, force)| force.is_foreign() != Some(false));
     if frame.force_event.is_some() && !is_foreign {
@@ -147,14 +170,24 @@ fn event(context: &Context<'_, '_>, clause: &Clause, frame: &Frame, matcher: &Ma
     if event.event_type == Some(EventType::Assault) || event.event_type.is_none() {
         (event.killed, event.wounded) = quantities::casualties(context.parsed, &context.language.quantities);
     }
-    let key = [event.document_id.as_bytes(), &trigger.start.to_le_bytes(), frame.rule.as_bytes()];
+    let key = [
+        event.document_id.as_bytes(),
+        &trigger.start.to_le_bytes(),
+        frame.rule.as_bytes(),
+    ];
     event.event_id = id::of("e", &key);
     Some(event)
 }
 
 /// Type, CAMEO code, quad and force event: a withdrawal that is only announced is a concession, one by mercenaries
 /// has a name of its own.
-fn set_type(event: &mut Event, frame: &Frame, context: &Context<'_, '_>, force: Option<&Force>, status: Status) {
+fn set_type(
+    event: &mut Event,
+    frame: &Frame,
+    context: &Context<'_, '_>,
+    force: Option<&Force>,
+    status: Status,
+) {
     let types = &context.knowledge.event_types;
     event.event_type = frame.event_type;
     event.cameo_code = frame.cameo.clone();
@@ -167,10 +200,15 @@ fn set_type(event: &mut Event, frame: &Frame, context: &Context<'_, '_>, force: 
         if let Some(planned) = facts.and_then(|facts| facts.planned).filter(|_| is_ahead) {
             event.event_type = Some(planned);
             event.event_mode = None;
-            event.cameo_code = facts.and_then(|facts| facts.planned_cameo.as_deref()).map(Code::new);
+            event.cameo_code = facts
+                .and_then(|facts| facts.planned_cameo.as_deref())
+                .map(Code::new);
         }
     }
-    if let Some(facts) = event.event_type.and_then(|event_type| types.types.get(&event_type)) {
+    if let Some(facts) = event
+        .event_type
+        .and_then(|event_type| types.types.get(&event_type))
+    {
         event.quad = Some(facts.quad);
         event.intensity = Some(facts.intensity);
         event.cameo_code = event.cameo_code.take().or_else(|| Some(Code::new(&facts.cameo)));
@@ -210,7 +248,10 @@ fn set_force(event: &mut Event, context: &Context<'_, '_>, force: Option<(&Actor
 
 /// How sure the row is: what the parser gives for the arcs of the clause, less for senses that need little.
 fn confidence(context: &Context<'_, '_>, clause: &Clause, frame: &Frame) -> f32 {
-    let arcs = clause.participants.iter().map(|phrase| context.parsed.words[phrase.head].confidence);
+    let arcs = clause
+        .participants
+        .iter()
+        .map(|phrase| context.parsed.words[phrase.head].confidence);
     let weakest = arcs.fold(1.0_f32, f32::min).max(0.2);
     let specific = 1.0 - 0.35 / (1.0 + frame.needs.len() as f32);
     (weakest.sqrt() * specific).clamp(0.05, 0.99)

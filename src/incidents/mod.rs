@@ -26,7 +26,12 @@ type Kin = (String, Option<Code>, Option<Code>, Option<Code>, Option<Code>);
 const SPAN_DAYS: i32 = 30;
 
 /// Links event rows to incidents, sets their `incident_id`, and gives the incidents.
-pub fn link(events: &mut [Event], told: &HashMap<&str, &Told>, families: impl Fn(&str) -> String, run_id: &str) -> Vec<Incident> {
+pub fn link(
+    events: &mut [Event],
+    told: &HashMap<&str, &Told>,
+    families: impl Fn(&str) -> String,
+    run_id: &str,
+) -> Vec<Incident> {
     let mut kin: BTreeMap<Kin, Vec<usize>> = BTreeMap::new();
     for (index, event) in events.iter().enumerate() {
         // What is denied or only supposed is no happening.
@@ -51,11 +56,23 @@ pub fn link(events: &mut [Event], told: &HashMap<&str, &Told>, families: impl Fn
 /// For an event of a force: its family, whose force and where. For others: the type and who to whom.
 fn kin_of(event: &Event, families: &impl Fn(&str) -> String) -> Kin {
     match &event.force_event {
-        Some(name) => (families(name.as_str()), event.force_home.clone(), event.host_country.clone(), None, None),
+        Some(name) => (
+            families(name.as_str()),
+            event.force_home.clone(),
+            event.host_country.clone(),
+            None,
+            None,
+        ),
         None => {
             let name = event.event_type.map_or("", |event_type| event_type.as_str());
             let mode = event.event_mode.as_ref().map_or("", Code::as_str);
-            (format!("{name}/{mode}"), None, None, event.source_country.clone(), event.target_country.clone())
+            (
+                format!("{name}/{mode}"),
+                None,
+                None,
+                event.source_country.clone(),
+                event.target_country.clone(),
+            )
         }
     }
 }
@@ -86,7 +103,11 @@ fn groups(members: &[usize], events: &[Event]) -> Vec<Vec<usize>> {
             None => groups.push(vec![index]),
         }
         // A span as long as a year must not swallow everything in it.
-        let reach = if (end - start).get_days() > SPAN_DAYS { start } else { end };
+        let reach = if (end - start).get_days() > SPAN_DAYS {
+            start
+        } else {
+            end
+        };
         last = last.max(Some(reach));
     }
     match groups.first_mut() {
@@ -101,18 +122,41 @@ fn incident(group: &[usize], events: &[Event], told: &HashMap<&str, &Told>, run_
     let rows: Vec<&Event> = group.iter().map(|index| &events[*index]).collect();
     // The surest row speaks for the incident; of equals the one with the smaller id.
     let best = rows.iter().max_by(|one, other| {
-        (one.confidence, std::cmp::Reverse(&one.event_id)).partial_cmp(&(other.confidence, std::cmp::Reverse(&other.event_id))).unwrap_or(std::cmp::Ordering::Equal)
+        (one.confidence, std::cmp::Reverse(&one.event_id))
+            .partial_cmp(&(other.confidence, std::cmp::Reverse(&other.event_id)))
+            .unwrap_or(std::cmp::Ordering::Equal)
     });
-    let Some(best) = best else { return Incident::default() };
-    let dated = rows.iter().filter(|event| event.date_basis != Some(DateBasis::Publication) && event.starts_on.is_some());
-    let dated = dated.min_by_key(|event| (precision_rank(event.date_precision), event.starts_on)).copied().unwrap_or(best);
-    let placed = rows.iter().max_by_key(|event| (event.place_precision, &event.place_name)).copied().unwrap_or(best);
+    let Some(best) = best else {
+        return Incident::default();
+    };
+    let dated = rows
+        .iter()
+        .filter(|event| event.date_basis != Some(DateBasis::Publication) && event.starts_on.is_some());
+    let dated = dated
+        .min_by_key(|event| (precision_rank(event.date_precision), event.starts_on))
+        .copied()
+        .unwrap_or(best);
+    let placed = rows
+        .iter()
+        .max_by_key(|event| (event.place_precision, &event.place_name))
+        .copied()
+        .unwrap_or(best);
     let documents: BTreeSet<&str> = rows.iter().map(|event| event.document_id.as_str()).collect();
-    let told: Vec<&Told> = documents.iter().filter_map(|document| told.get(document).copied()).collect();
+    let told: Vec<&Told> = documents
+        .iter()
+        .filter_map(|document| told.get(document).copied())
+        .collect();
     let sources: BTreeSet<&str> = told.iter().filter_map(|told| told.source.as_deref()).collect();
     let published = || told.iter().filter_map(|told| told.published_at);
-    let latest = rows.iter().filter(|event| event.status != Status::Unknown).max_by_key(|event| (event.ends_on, event.status));
-    let smallest = rows.iter().map(|event| event.event_id.as_str()).min().unwrap_or_default();
+    let latest = rows
+        .iter()
+        .filter(|event| event.status != Status::Unknown)
+        .max_by_key(|event| (event.ends_on, event.status));
+    let smallest = rows
+        .iter()
+        .map(|event| event.event_id.as_str())
+        .min()
+        .unwrap_or_default();
     Incident {
         incident_id: id::of("i", &[smallest.as_bytes()]),
         event_type: best.event_type,

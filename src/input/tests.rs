@@ -696,7 +696,10 @@ fn harm_is_a_fault() {
 #[test]
 fn bombs_stop() {
     let zeros = vec![b' '; 66 << 20];
-    assert_eq!(reasons("a.txt.gz", &gzip(&zeros[..4 << 20])).1, [RejectReason::Oversize]);
+    assert_eq!(
+        reasons("a.txt.gz", &gzip(&zeros[..4 << 20])).1,
+        [RejectReason::Oversize]
+    );
     assert_eq!(
         reasons("a.jsonl.gz", &gzip(&[b"{\"text\":\"a\"}\n", &zeros[..]].concat())),
         (1, vec![RejectReason::Bomb])

@@ -216,7 +216,10 @@ pub(super) struct Actors {
 
 /// Loads every table of actors and places.
 pub(super) fn load(reader: &mut Reader) -> Actors {
-    let mut actors = Actors { countries: HashMap::new(), named: Vec::new() };
+    let mut actors = Actors {
+        countries: HashMap::new(),
+        named: Vec::new(),
+    };
     countries(reader, &mut actors);
     let mut known: HashSet<String> = actors.countries.keys().map(ToString::to_string).collect();
     organizations(reader, &mut actors, &mut known);
@@ -236,21 +239,40 @@ fn code(reader: &mut Reader, file: &str, line: u64, word: &str, known: &HashSet<
         return None;
     }
     if !known.contains(word) {
-        let message = format!("`{word}` is neither a country of countries.tsv nor an organization of organizations.tsv");
+        let message = format!(
+            "`{word}` is neither a country of countries.tsv nor an organization of organizations.tsv"
+        );
         reader.fault(file, Some(line), message);
     }
     Some(Code::new(word))
 }
 
 fn codes(reader: &mut Reader, file: &str, line: u64, words: &[String], known: &HashSet<String>) -> Vec<Code> {
-    words.iter().filter_map(|word| code(reader, file, line, word, known)).collect()
+    words
+        .iter()
+        .filter_map(|word| code(reader, file, line, word, known))
+        .collect()
 }
 
-fn position(reader: &mut Reader, file: &str, line: u64, at: (f64, f64), precision: PlacePrecision) -> Position {
+fn position(
+    reader: &mut Reader,
+    file: &str,
+    line: u64,
+    at: (f64, f64),
+    precision: PlacePrecision,
+) -> Position {
     if !(-90.0..=90.0).contains(&at.0) || !(-180.0..=180.0).contains(&at.1) {
-        reader.fault(file, Some(line), format!("{}, {} is no place on earth", at.0, at.1));
+        reader.fault(
+            file,
+            Some(line),
+            format!("{}, {} is no place on earth", at.0, at.1),
+        );
     }
-    Position { latitude: at.0, longitude: at.1, precision }
+    Position {
+        latitude: at.0,
+        longitude: at.1,
+        precision,
+    }
 }
 
 fn all_names(name: &str, names: Vec<String>) -> Vec<String> {
@@ -281,19 +303,41 @@ fn countries(reader: &mut Reader, actors: &mut Actors) {
     const FILE: &str = "actors/countries.tsv";
     for Line { number, row } in reader.table::<CountryRow>(FILE) {
         let code = Code::new(&row.iso3);
-        let position = position(reader, FILE, number, (row.latitude, row.longitude), PlacePrecision::Country);
-        let country = Country { code: code.clone(), name: row.name.clone(), position, region: row.region };
+        let position = position(
+            reader,
+            FILE,
+            number,
+            (row.latitude, row.longitude),
+            PlacePrecision::Country,
+        );
+        let country = Country {
+            code: code.clone(),
+            name: row.name.clone(),
+            position,
+            region: row.region,
+        };
         if actors.countries.insert(code.clone(), country).is_some() {
             reader.fault(FILE, Some(number), format!("country `{}` stands twice", row.iso3));
         }
         let mut add = |reading, kind, names: Vec<String>| {
-            let entry = Entry { position: Some(position), ..entry(reading, &row.iso3, &row.name, kind, Some(code.clone())) };
+            let entry = Entry {
+                position: Some(position),
+                ..entry(reading, &row.iso3, &row.name, kind, Some(code.clone()))
+            };
             actors.named.push(Named { names, entry });
         };
-        add(Reading::Country, ActorKind::Government, all_names(&row.name, row.names_en));
+        add(
+            Reading::Country,
+            ActorKind::Government,
+            all_names(&row.name, row.names_en),
+        );
         add(Reading::Adjective, ActorKind::Government, row.adjectives_en);
         add(Reading::Demonym, ActorKind::Population, row.demonyms_en);
-        add(Reading::Capital, ActorKind::Government, all_names(&row.capital, Vec::new()));
+        add(
+            Reading::Capital,
+            ActorKind::Government,
+            all_names(&row.capital, Vec::new()),
+        );
         add(Reading::Metonym, ActorKind::Government, row.metonyms);
     }
 }
@@ -325,7 +369,11 @@ fn organizations(reader: &mut Reader, actors: &mut Actors, known: &mut HashSet<S
     let rows = reader.table::<OrganizationRow>(FILE);
     for line in &rows {
         if !known.insert(line.row.code.clone()) {
-            reader.fault(FILE, Some(line.number), format!("code `{}` stands twice", line.row.code));
+            reader.fault(
+                FILE,
+                Some(line.number),
+                format!("code `{}` stands twice", line.row.code),
+            );
         }
     }
     for Line { number, row } in rows {
@@ -333,12 +381,24 @@ fn organizations(reader: &mut Reader, actors: &mut Actors, known: &mut HashSet<S
         let home = code(reader, FILE, number, &row.home, known);
         let hosts = codes(reader, FILE, number, &row.hosts, known);
         let country = home.clone().or_else(|| Some(Code::new(&row.code)));
-        let force = row.force_kind.map(|kind| Force { home: country.clone(), kind, hosts });
+        let force = row.force_kind.map(|kind| Force {
+            home: country.clone(),
+            kind,
+            hosts,
+        });
         let years = (row.from, row.to);
         let office = Some(row.kind);
         let entry = entry(Reading::Organization, &row.code, &row.name, kind, country);
-        let entry = Entry { force, years, office, ..entry };
-        actors.named.push(Named { names: all_names(&row.name, row.names), entry });
+        let entry = Entry {
+            force,
+            years,
+            office,
+            ..entry
+        };
+        actors.named.push(Named {
+            names: all_names(&row.name, row.names),
+            entry,
+        });
     }
 }
 
@@ -347,20 +407,45 @@ fn forces(reader: &mut Reader, actors: &mut Actors, known: &HashSet<String>) {
     for Line { number, row } in reader.table::<ForceRow>(FILE) {
         let home = code(reader, FILE, number, &row.home, known);
         let hosts = codes(reader, FILE, number, &row.hosts, known);
-        let force = Some(Force { home: home.clone(), kind: row.kind, hosts });
+        let force = Some(Force {
+            home: home.clone(),
+            kind: row.kind,
+            hosts,
+        });
         let entry = entry(Reading::Force, &row.id, &row.name, ActorKind::Military, home);
-        let entry = Entry { force, years: (row.from, row.to), ..entry };
-        actors.named.push(Named { names: all_names(&row.name, row.names), entry });
+        let entry = Entry {
+            force,
+            years: (row.from, row.to),
+            ..entry
+        };
+        actors.named.push(Named {
+            names: all_names(&row.name, row.names),
+            entry,
+        });
     }
 }
 
 fn armed_groups(reader: &mut Reader, actors: &mut Actors, known: &HashSet<String>) {
     const FILE: &str = "actors/armed_groups.tsv";
     for Line { number, row } in reader.table::<ArmedGroupRow>(FILE) {
-        let country = codes(reader, FILE, number, &row.countries, known).into_iter().next();
-        let entry = entry(Reading::ArmedGroup, &row.id, &row.name, ActorKind::ArmedGroup, country);
-        let entry = Entry { years: (row.from, row.to), ..entry };
-        actors.named.push(Named { names: all_names(&row.name, row.names), entry });
+        let country = codes(reader, FILE, number, &row.countries, known)
+            .into_iter()
+            .next();
+        let entry = entry(
+            Reading::ArmedGroup,
+            &row.id,
+            &row.name,
+            ActorKind::ArmedGroup,
+            country,
+        );
+        let entry = Entry {
+            years: (row.from, row.to),
+            ..entry
+        };
+        actors.named.push(Named {
+            names: all_names(&row.name, row.names),
+            entry,
+        });
     }
 }
 
@@ -370,15 +455,25 @@ fn offices(reader: &mut Reader, actors: &mut Actors, known: &HashSet<String>) {
         let kind = kind(reader, FILE, number, &row.kind);
         let country = code(reader, FILE, number, &row.country, known);
         let entry = entry(Reading::Office, &row.name, &row.name, kind, country);
-        let entry = Entry { office: Some(row.office), ..entry };
-        actors.named.push(Named { names: all_names(&row.name, row.names), entry });
+        let entry = Entry {
+            office: Some(row.office),
+            ..entry
+        };
+        actors.named.push(Named {
+            names: all_names(&row.name, row.names),
+            entry,
+        });
     }
 }
 
 fn year(reader: &mut Reader, file: &str, line: u64, text: &str) -> Option<i16> {
     let year = text.get(..4).and_then(|year| year.parse().ok());
     if year.is_none() && !text.is_empty() {
-        reader.fault(file, Some(line), format!("`{text}` is no year or year and month, such as 2023 or 2023-07"));
+        reader.fault(
+            file,
+            Some(line),
+            format!("`{text}` is no year or year and month, such as 2023 or 2023-07"),
+        );
     }
     year
 }
@@ -388,10 +483,20 @@ fn people(reader: &mut Reader, actors: &mut Actors, known: &HashSet<String>) {
     for Line { number, row } in reader.table::<PersonRow>(FILE) {
         let kind = kind(reader, FILE, number, &row.kind);
         let country = code(reader, FILE, number, &row.country, known);
-        let years = (year(reader, FILE, number, &row.from), year(reader, FILE, number, &row.to));
+        let years = (
+            year(reader, FILE, number, &row.from),
+            year(reader, FILE, number, &row.to),
+        );
         let entry = entry(Reading::Person, &row.name, &row.name, kind, country);
-        let entry = Entry { office: Some(row.office), years, ..entry };
-        actors.named.push(Named { names: all_names(&row.name, row.names), entry });
+        let entry = Entry {
+            office: Some(row.office),
+            years,
+            ..entry
+        };
+        actors.named.push(Named {
+            names: all_names(&row.name, row.names),
+            entry,
+        });
     }
 }
 
@@ -400,11 +505,35 @@ fn bases(reader: &mut Reader, actors: &mut Actors, known: &HashSet<String>) {
     for Line { number, row } in reader.table::<BaseRow>(FILE) {
         let home = code(reader, FILE, number, &row.home, known);
         let hosts: Vec<Code> = code(reader, FILE, number, &row.host, known).into_iter().collect();
-        let position = position(reader, FILE, number, (row.latitude, row.longitude), PlacePrecision::Point);
-        let entry = entry(Reading::Base, &row.id, &row.name, ActorKind::Military, hosts.first().cloned());
-        let force = Some(Force { home, kind: ForceKind::Base, hosts });
-        let entry = Entry { force, position: Some(position), years: (row.from, row.to), ..entry };
-        actors.named.push(Named { names: all_names(&row.name, row.names), entry });
+        let position = position(
+            reader,
+            FILE,
+            number,
+            (row.latitude, row.longitude),
+            PlacePrecision::Point,
+        );
+        let entry = entry(
+            Reading::Base,
+            &row.id,
+            &row.name,
+            ActorKind::Military,
+            hosts.first().cloned(),
+        );
+        let force = Some(Force {
+            home,
+            kind: ForceKind::Base,
+            hosts,
+        });
+        let entry = Entry {
+            force,
+            position: Some(position),
+            years: (row.from, row.to),
+            ..entry
+        };
+        actors.named.push(Named {
+            names: all_names(&row.name, row.names),
+            entry,
+        });
     }
 }
 
@@ -424,7 +553,14 @@ fn places(reader: &mut Reader, actors: &mut Actors, known: &HashSet<String>) {
         let position = position(reader, FILE, number, (row.latitude, row.longitude), precision);
         let id = format!("{}/{}", row.country, row.name);
         let entry = entry(Reading::Place, &id, &row.name, ActorKind::Place, country);
-        let entry = Entry { position: Some(position), rank: row.population_class.unwrap_or(4), ..entry };
-        actors.named.push(Named { names: all_names(&row.name, row.names), entry });
+        let entry = Entry {
+            position: Some(position),
+            rank: row.population_class.unwrap_or(4),
+            ..entry
+        };
+        actors.named.push(Named {
+            names: all_names(&row.name, row.names),
+            entry,
+        });
     }
 }

@@ -51,7 +51,9 @@ pub struct EventTypes {
 impl EventTypes {
     /// The family of a force event; its own name where it has none.
     pub fn family(&self, name: &str) -> String {
-        self.force_events.get(name).map_or_else(|| name.to_owned(), |facts| facts.family.clone())
+        self.force_events
+            .get(name)
+            .map_or_else(|| name.to_owned(), |facts| facts.family.clone())
     }
 }
 
@@ -188,7 +190,9 @@ impl Frames {
     /// The frames of a predicate.
     pub fn of(&self, part: Part, lemma: &str) -> &[Frame] {
         // The key is owned, and lookups are few: only predicates of sentences past the gate.
-        self.frames.get(&(part, lemma.to_owned())).map_or(&[], Vec::as_slice)
+        self.frames
+            .get(&(part, lemma.to_owned()))
+            .map_or(&[], Vec::as_slice)
     }
 
     /// Whether a noun names a happening.
@@ -215,8 +219,16 @@ pub(super) fn load_types(reader: &mut Reader) -> EventTypes {
         }
     }
     for (name, facts) in &types.force_events {
-        for other in facts.kinds.values().filter(|other| !types.force_events.contains_key(*other)) {
-            reader.fault(FILE, None, format!("force event `{name}` leads to `{other}`, which is not there"));
+        for other in facts
+            .kinds
+            .values()
+            .filter(|other| !types.force_events.contains_key(*other))
+        {
+            reader.fault(
+                FILE,
+                None,
+                format!("force event `{name}` leads to `{other}`, which is not there"),
+            );
         }
     }
     types
@@ -235,7 +247,11 @@ pub(super) fn load(reader: &mut Reader, code: &str) -> Frames {
                         if part == Part::Noun {
                             frames.nouns.insert(predicate.clone());
                         }
-                        frames.frames.entry((part, predicate)).or_default().push(frame.clone());
+                        frames
+                            .frames
+                            .entry((part, predicate))
+                            .or_default()
+                            .push(frame.clone());
                     }
                 }
                 Err(message) => reader.fault(&file, Some(line.number), message),
@@ -296,7 +312,10 @@ fn frame(
         word => Some(EventType::parse(word).map_err(|error| error.to_string())?),
     };
     let force_event = (!row.force_event.is_empty()).then(|| Code::new(&row.force_event));
-    if let Some(name) = force_event.as_ref().filter(|name| !types.force_events.contains_key(name.as_str())) {
+    if let Some(name) = force_event
+        .as_ref()
+        .filter(|name| !types.force_events.contains_key(name.as_str()))
+    {
         return Err(format!("force event `{name}` is not in events.toml"));
     }
     if row.predicate.is_empty() {
@@ -305,7 +324,11 @@ fn frame(
     let optional = |word: &str| (!word.is_empty()).then(|| Code::new(word));
     let stem = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".tsv");
     let frame = Frame {
-        needs: row.needs.split_whitespace().map(|need| self::need(need, classes)).collect::<Result<_, _>>()?,
+        needs: row
+            .needs
+            .split_whitespace()
+            .map(|need| self::need(need, classes))
+            .collect::<Result<_, _>>()?,
         event_type,
         mode: optional(&row.mode),
         context: optional(&row.context),
@@ -319,7 +342,9 @@ fn frame(
 }
 
 fn paths(text: &str) -> Vec<Path> {
-    text.split('+').map(|path| path.split('.').map(str::to_owned).collect()).collect()
+    text.split('+')
+        .map(|path| path.split('.').map(str::to_owned).collect())
+        .collect()
 }
 
 fn need(text: &str, classes: &Classes) -> Result<Need, String> {
@@ -330,7 +355,11 @@ fn need(text: &str, classes: &Classes) -> Result<Need, String> {
         Some(":") => Test::Kind(kind(&text[at + 1..])?),
         Some(sign) => {
             let words = words(&text[at + 1..], classes)?;
-            if sign == "=" { Test::Lemma(words) } else { Test::Contains(words) }
+            if sign == "=" {
+                Test::Lemma(words)
+            } else {
+                Test::Contains(words)
+            }
         }
     };
     Ok(Need { roles, test })
@@ -375,8 +404,14 @@ fn roles(text: &str) -> Result<Vec<Role>, String> {
     let roles = text.split('|').filter(|role| !role.is_empty());
     roles
         .map(|role| match role.split_once(':') {
-            Some((role, word)) => Ok(Role { paths: paths(role), kind: Some(kind(word)?) }),
-            None => Ok(Role { paths: paths(role), kind: None }),
+            Some((role, word)) => Ok(Role {
+                paths: paths(role),
+                kind: Some(kind(word)?),
+            }),
+            None => Ok(Role {
+                paths: paths(role),
+                kind: None,
+            }),
         })
         .collect()
 }

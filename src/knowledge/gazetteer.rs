@@ -83,7 +83,13 @@ impl Gazetteer {
                 reader.fault("actors", None, error.to_string());
                 AhoCorasick::new(std::iter::empty::<&str>()).expect("an automaton of no names")
             });
-        Self { automaton, readings, entries, patterns, cues }
+        Self {
+            automaton,
+            readings,
+            entries,
+            patterns,
+            cues,
+        }
     }
 
     /// The names in a stretch of a text, longest first where they overlap, with the readings the cues allow.
@@ -96,13 +102,19 @@ impl Gazetteer {
                 continue;
             }
             let pattern = hit.pattern().as_u32();
-            let mut entries: Vec<&Entry> =
-                self.readings[pattern as usize].iter().map(|entry| &self.entries[*entry as usize]).collect();
+            let mut entries: Vec<&Entry> = self.readings[pattern as usize]
+                .iter()
+                .map(|entry| &self.entries[*entry as usize])
+                .collect();
             if let Some(cues) = self.cues.get(&pattern) {
                 decide(&mut entries, cues, sentence, hit.start(), hit.end());
             }
             if !entries.is_empty() {
-                found.push(Found { start: stretch.start + hit.start(), end: stretch.start + hit.end(), entries });
+                found.push(Found {
+                    start: stretch.start + hit.start(),
+                    end: stretch.start + hit.end(),
+                    entries,
+                });
             }
         }
         found
@@ -112,7 +124,9 @@ impl Gazetteer {
     pub fn names_of(&self, wanted: impl Fn(&Entry) -> bool) -> impl Iterator<Item = &str> {
         let is_wanted = move |entry: &u32| wanted(&self.entries[*entry as usize]);
         let names = self.patterns.iter().zip(&self.readings);
-        names.filter(move |(_, entries)| entries.iter().any(&is_wanted)).map(|(name, _)| name.as_str())
+        names
+            .filter(move |(_, entries)| entries.iter().any(&is_wanted))
+            .map(|(name, _)| name.as_str())
     }
 
     /// Every entry, for checks and lists.
@@ -129,9 +143,16 @@ fn load_cues(reader: &mut Reader, numbers: &HashMap<String, u32>) -> HashMap<u32
             reader.fault(FILE, Some(number), "column `reading` is empty".to_owned());
         }
         // A name that no table has is only a reading that is not an actor.
-        let Some(pattern) = numbers.get(&row.name) else { continue };
+        let Some(pattern) = numbers.get(&row.name) else {
+            continue;
+        };
         let country = (!row.country.is_empty()).then(|| Code::new(&row.country));
-        let cue = Cue { country, left: row.left, right: row.right, near: row.near };
+        let cue = Cue {
+            country,
+            left: row.left,
+            right: row.right,
+            near: row.near,
+        };
         cues.entry(*pattern).or_default().push(cue);
     }
     cues
@@ -145,11 +166,17 @@ fn decide(entries: &mut Vec<&Entry>, cues: &[Cue], sentence: &str, start: usize,
         let is_default = cue.left.is_empty() && cue.right.is_empty() && cue.near.is_empty();
         is_default
             || cue.left.iter().any(|word| ends_with_word(before, word))
-            || cue.right.iter().any(|word| starts_with_word(after, word) || sentence[end..].starts_with(word.as_str()))
+            || cue
+                .right
+                .iter()
+                .any(|word| starts_with_word(after, word) || sentence[end..].starts_with(word.as_str()))
             || cue.near.iter().any(|word| has_word(sentence, word))
     };
     match cues.iter().find(met) {
-        Some(Cue { country: Some(country), .. }) => entries.retain(|entry| entry.country.as_ref() == Some(country)),
+        Some(Cue {
+            country: Some(country),
+            ..
+        }) => entries.retain(|entry| entry.country.as_ref() == Some(country)),
         Some(Cue { country: None, .. }) => entries.clear(),
         None => {}
     }
@@ -161,7 +188,8 @@ fn is_word(character: char) -> bool {
 
 /// Whether no letter or digit touches a stretch.
 pub(crate) fn stands_alone(text: &str, start: usize, end: usize) -> bool {
-    !text[..start].chars().next_back().is_some_and(is_word) && !text[end..].chars().next().is_some_and(is_word)
+    !text[..start].chars().next_back().is_some_and(is_word)
+        && !text[end..].chars().next().is_some_and(is_word)
 }
 
 fn ends_with_word(text: &str, word: &str) -> bool {
@@ -173,5 +201,6 @@ fn starts_with_word(text: &str, word: &str) -> bool {
 }
 
 fn has_word(text: &str, word: &str) -> bool {
-    text.match_indices(word).any(|(at, _)| stands_alone(text, at, at + word.len()))
+    text.match_indices(word)
+        .any(|(at, _)| stands_alone(text, at, at + word.len()))
 }

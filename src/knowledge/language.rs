@@ -33,9 +33,9 @@ pub struct Language {
     /// Tokenizer, tagger and parser.
     pub reader: text::Reader,
     /// Dates and numbers.
-    pub dates: crate::text::dates::Words,
+    pub dates: text::dates::Words,
     /// Numerals and quantities.
-    pub quantities: crate::text::quantities::Words,
+    pub quantities: text::quantities::Words,
     /// Words of stance beside the events.
     pub stances: crate::sentiment::Words,
     /// Words of survey findings.
@@ -192,9 +192,16 @@ fn force_nouns(reader: &mut Reader, file: &str) -> HashMap<String, ForceNoun> {
     let mut nouns = HashMap::new();
     for Line { number, row } in reader.table::<ForceNounRow>(file) {
         if !["yes", "no"].contains(&row.alone.as_str()) {
-            reader.fault(file, Some(number), format!("column `alone` is yes or no, not `{}`", row.alone));
+            reader.fault(
+                file,
+                Some(number),
+                format!("column `alone` is yes or no, not `{}`", row.alone),
+            );
         }
-        let noun = ForceNoun { kind: row.kind, alone: row.alone == "yes" };
+        let noun = ForceNoun {
+            kind: row.kind,
+            alone: row.alone == "yes",
+        };
         if nouns.insert(row.word.clone(), noun).is_some() {
             reader.fault(file, Some(number), format!("`{}` stands twice", row.word));
         }
@@ -210,7 +217,11 @@ fn office_nouns(reader: &mut Reader, file: &str) -> HashMap<String, OfficeNoun> 
             reader.fault(file, Some(number), format!("`{}` is no kind of actor", row.kind));
             continue;
         };
-        let noun = OfficeNoun { kind, office: row.office, word: row.kind };
+        let noun = OfficeNoun {
+            kind,
+            office: row.office,
+            word: row.kind,
+        };
         for form in [row.word, row.plural] {
             if !form.is_empty() {
                 nouns.insert(form, noun.clone());
@@ -223,10 +234,14 @@ fn office_nouns(reader: &mut Reader, file: &str) -> HashMap<String, OfficeNoun> 
 fn sentence_reader(reader: &mut Reader, code: &str) -> Option<text::Reader> {
     let rules = format!("languages/{code}/tokens.toml");
     let words = reader.text(&rules);
-    let words = text::tokens::Rules::from_toml(&words).map_err(|error| reader.fault(&rules, None, format!("{error:#}")));
+    let words = text::tokens::Rules::from_toml(&words)
+        .map_err(|error| reader.fault(&rules, None, format!("{error:#}")));
     let file = format!("languages/{code}/reader.model");
     let bytes = reader.bytes(&file);
     let model = text::Model::load(&bytes)
         .map_err(|error| reader.fault(&file, None, format!("{error:#}; `garrison train` makes it")));
-    Some(text::Reader { rules: words.ok()?, model: model.ok()? })
+    Some(text::Reader {
+        rules: words.ok()?,
+        model: model.ok()?,
+    })
 }

@@ -11,8 +11,8 @@ use std::path::PathBuf;
 
 pub use actors::{Country, Entry, Force, Position, Reading};
 pub use frames::{EventTypes, Example};
-pub use gazetteer::{Found, Gazetteer};
 pub(crate) use gazetteer::stands_alone;
+pub use gazetteer::{Found, Gazetteer};
 pub use language::Language;
 pub use source::{Fault, Line, Reader, Source, listed};
 
@@ -63,9 +63,16 @@ pub fn load(source: Source) -> Result<Knowledge, Vec<Fault>> {
     let mut reader = Reader::new(source);
     let event_types = frames::load_types(&mut reader);
     let actors = actors::load(&mut reader);
-    let mut names: HashMap<String, String> =
-        actors.countries.values().map(|country| (country.code.to_string(), country.name.clone())).collect();
-    for named in actors.named.iter().filter(|named| named.entry.reading == Reading::Organization) {
+    let mut names: HashMap<String, String> = actors
+        .countries
+        .values()
+        .map(|country| (country.code.to_string(), country.name.clone()))
+        .collect();
+    for named in actors
+        .named
+        .iter()
+        .filter(|named| named.entry.reading == Reading::Organization)
+    {
         names.insert(named.entry.id.clone(), named.entry.name.clone());
     }
     let gazetteer = Gazetteer::build(actors.named, &mut reader);
@@ -78,7 +85,15 @@ pub fn load(source: Source) -> Result<Knowledge, Vec<Fault>> {
     let normalization = normalize::Knowledge::load(&mut reader);
     if let Some(normalization) = normalization.filter(|_| reader.faults.is_empty()) {
         let gate = Gate::new(languages.values(), &gazetteer);
-        Ok(Knowledge { countries: actors.countries, gazetteer, event_types, languages, normalization, gate, names })
+        Ok(Knowledge {
+            countries: actors.countries,
+            gazetteer,
+            event_types,
+            languages,
+            normalization,
+            gate,
+            names,
+        })
     } else {
         reader.faults.sort();
         Err(reader.faults)
@@ -88,7 +103,11 @@ pub fn load(source: Source) -> Result<Knowledge, Vec<Fault>> {
 /// Languages with what it takes to read them.
 fn readable_languages(reader: &Reader) -> Vec<String> {
     let mut codes = reader.folders("languages");
-    codes.retain(|code| !reader.list(&format!("languages/{code}/predicates"), ".tsv").is_empty());
+    codes.retain(|code| {
+        !reader
+            .list(&format!("languages/{code}/predicates"), ".tsv")
+            .is_empty()
+    });
     codes
 }
 

@@ -55,19 +55,31 @@ pub struct Reader {
 impl Reader {
     /// A reader of a source.
     pub fn new(source: Source) -> Self {
-        Self { source, faults: Vec::new() }
+        Self {
+            source,
+            faults: Vec::new(),
+        }
     }
 
     /// Notes a fault.
     pub fn fault(&mut self, file: &str, line: Option<u64>, message: String) {
-        self.faults.push(Fault { file: file.to_owned(), line, message });
+        self.faults.push(Fault {
+            file: file.to_owned(),
+            line,
+            message,
+        });
     }
 
     /// The bytes of a file; a missing one is a fault.
     pub fn bytes(&mut self, file: &str) -> Cow<'static, [u8]> {
         let found = match &self.source {
-            Source::BuiltIn => BUILT_IN.get_file(file).map(|file| Cow::Borrowed(file.contents())).ok_or("no such file".to_owned()),
-            Source::Folder(folder) => std::fs::read(folder.join(file)).map(Cow::Owned).map_err(|error| error.to_string()),
+            Source::BuiltIn => BUILT_IN
+                .get_file(file)
+                .map(|file| Cow::Borrowed(file.contents()))
+                .ok_or("no such file".to_owned()),
+            Source::Folder(folder) => std::fs::read(folder.join(file))
+                .map(Cow::Owned)
+                .map_err(|error| error.to_string()),
         };
         found.unwrap_or_else(|message| {
             self.fault(file, None, message);
@@ -89,7 +101,11 @@ impl Reader {
             Ok(text) => text,
             Err(error) => {
                 let good = error.utf8_error().valid_up_to();
-                let line = error.as_bytes()[..good].iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+                let line = error.as_bytes()[..good]
+                    .iter()
+                    .filter(|byte| **byte == b'\n')
+                    .count() as u64
+                    + 1;
                 self.fault(file, Some(line), "not UTF-8; save the file as UTF-8".to_owned());
                 String::new()
             }
@@ -101,10 +117,19 @@ impl Reader {
         let mut names: Vec<String> = match &self.source {
             Source::BuiltIn => BUILT_IN
                 .get_dir(folder)
-                .map(|dir| dir.files().map(|file| file.path().display().to_string()).collect())
+                .map(|dir| {
+                    dir.files()
+                        .map(|file| file.path().display().to_string())
+                        .collect()
+                })
                 .unwrap_or_default(),
             Source::Folder(root) => std::fs::read_dir(root.join(folder))
-                .map(|files| files.flatten().map(|file| format!("{folder}/{}", file.file_name().display())).collect())
+                .map(|files| {
+                    files
+                        .flatten()
+                        .map(|file| format!("{folder}/{}", file.file_name().display()))
+                        .collect()
+                })
                 .unwrap_or_default(),
         };
         names.retain(|name| name.ends_with(ending));
@@ -117,12 +142,18 @@ impl Reader {
         let mut names: Vec<String> = match &self.source {
             Source::BuiltIn => BUILT_IN
                 .get_dir(folder)
-                .map(|dir| dir.dirs().filter_map(|dir| Some(dir.path().file_name()?.display().to_string())).collect())
+                .map(|dir| {
+                    dir.dirs()
+                        .filter_map(|dir| Some(dir.path().file_name()?.display().to_string()))
+                        .collect()
+                })
                 .unwrap_or_default(),
             Source::Folder(root) => std::fs::read_dir(root.join(folder))
                 .map(|files| {
                     let folders = files.flatten().filter(|file| file.path().is_dir());
-                    folders.map(|file| file.file_name().display().to_string()).collect()
+                    folders
+                        .map(|file| file.file_name().display().to_string())
+                        .collect()
                 })
                 .unwrap_or_default(),
         };
@@ -153,8 +184,12 @@ impl Reader {
                 Err(error) => {
                     let line = error.position().map(csv::Position::line);
                     let found = match error.kind() {
-                        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-                            format!("{len} columns where the first line names {expected_len}; columns are separated by tabs")
+                        csv::ErrorKind::UnequalLengths {
+                            expected_len, len, ..
+                        } => {
+                            format!(
+                                "{len} columns where the first line names {expected_len}; columns are separated by tabs"
+                            )
                         }
                         _ => error.to_string(),
                     };
@@ -177,7 +212,9 @@ impl Reader {
         match toml::from_str(&text) {
             Ok(value) => value,
             Err(error) => {
-                let line = error.span().map(|span| text[..span.start].matches('\n').count() as u64 + 1);
+                let line = error
+                    .span()
+                    .map(|span| text[..span.start].matches('\n').count() as u64 + 1);
                 self.fault(file, line, error.message().to_owned());
                 T::default()
             }
@@ -187,7 +224,9 @@ impl Reader {
 
 /// A deserialization error with the column's name in place of its number.
 fn plain(error: &csv::Error, headers: &csv::StringRecord) -> String {
-    let csv::ErrorKind::Deserialize { err, .. } = error.kind() else { return error.to_string() };
+    let csv::ErrorKind::Deserialize { err, .. } = error.kind() else {
+        return error.to_string();
+    };
     match err.field().and_then(|field| headers.get(field as usize)) {
         Some(column) => format!("column `{column}`: {}", err.kind()),
         None => err.kind().to_string(),
@@ -197,5 +236,10 @@ fn plain(error: &csv::Error, headers: &csv::StringRecord) -> String {
 /// For `#[serde(deserialize_with)]`: a cell that lists words between `|`.
 pub fn listed<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let cell = <Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
-    Ok(cell.split('|').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect())
+    Ok(cell
+        .split('|')
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect())
 }

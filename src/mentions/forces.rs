@@ -10,14 +10,23 @@ use crate::tables::{ActorKind, Code};
 
 /// A force named by a common noun: "American troops", "the base", "Russian instructors".
 pub(super) fn noun<'k>(context: &Context<'_, 'k>, head: usize) -> Option<Actor<'k>> {
-    let (first, noun) = compound_lookup(context.parsed, head, |phrase| context.language.force_nouns.get(phrase))?;
-    let named = names_beside(context, head).find_map(|name| name.entry.force.as_ref().map(|force| (name, force)));
+    let (first, noun) = compound_lookup(context.parsed, head, |phrase| {
+        context.language.force_nouns.get(phrase)
+    })?;
+    let named =
+        names_beside(context, head).find_map(|name| name.entry.force.as_ref().map(|force| (name, force)));
     let home = match named {
         Some((_, force)) => force.home.clone(),
         None => context.country_beside(head, &["from", "of"]),
     };
-    let modifiers = context.parsed.children(head).iter().map(|child| context.parsed.words[*child].text.to_lowercase());
-    let called_foreign = modifiers.into_iter().any(|word| context.language.forces.foreign_adjectives.contains(&word));
+    let modifiers = context
+        .parsed
+        .children(head)
+        .iter()
+        .map(|child| context.parsed.words[*child].text.to_lowercase());
+    let called_foreign = modifiers
+        .into_iter()
+        .any(|word| context.language.forces.foreign_adjectives.contains(&word));
     if home.is_none() && !called_foreign && !noun.alone && !has_possessor(context, head) {
         return None;
     }
@@ -33,15 +42,29 @@ pub(super) fn noun<'k>(context: &Context<'_, 'k>, head: usize) -> Option<Actor<'
         entry: named.map(|(name, _)| name.entry),
         country: home.clone(),
         office: None,
-        force: Some(Force { home, kind, host: host_beside(context, head), called_foreign }),
+        force: Some(Force {
+            home,
+            kind,
+            host: host_beside(context, head),
+            called_foreign,
+        }),
         rule: "force",
         confidence: 0.85,
     })
 }
 
-fn names_beside<'s, 'k>(context: &'s Context<'_, 'k>, head: usize) -> impl Iterator<Item = &'s super::names::Name<'k>> {
+fn names_beside<'s, 'k>(
+    context: &'s Context<'_, 'k>,
+    head: usize,
+) -> impl Iterator<Item = &'s super::names::Name<'k>> {
     let children = context.parsed.children(head).iter();
-    children.filter(|child| matches!(context.parsed.words[**child].relation, "amod" | "compound" | "nmod:poss" | "flat" | "appos"))
+    children
+        .filter(|child| {
+            matches!(
+                context.parsed.words[**child].relation,
+                "amod" | "compound" | "nmod:poss" | "flat" | "appos"
+            )
+        })
         .filter_map(|child| context.name_at(*child))
 }
 
@@ -58,13 +81,22 @@ fn host_beside(context: &Context<'_, '_>, head: usize) -> Option<Code> {
             context.language.forces.host_prepositions.contains(&preposition)
                 && !context.language.forces.home_prepositions.contains(&preposition)
         });
-        places.filter_map(|child| context.name_at(child)).find_map(|name| {
-            let is_place = !matches!(name.entry.reading, Reading::Organization | Reading::ArmedGroup | Reading::Person);
-            name.entry.country.clone().filter(|_| is_place)
-        })
+        places
+            .filter_map(|child| context.name_at(child))
+            .find_map(|name| {
+                let is_place = !matches!(
+                    name.entry.reading,
+                    Reading::Organization | Reading::ArmedGroup | Reading::Person
+                );
+                name.entry.country.clone().filter(|_| is_place)
+            })
     };
     let above = context.parsed.words[head].head.filter(|above| {
-        context.language.forces.presence_nouns.contains(context.parsed.words[*above].lemma.as_ref())
+        context
+            .language
+            .forces
+            .presence_nouns
+            .contains(context.parsed.words[*above].lemma.as_ref())
     });
     within(head).or_else(|| above.and_then(within))
 }
@@ -73,11 +105,14 @@ fn host_beside(context: &Context<'_, '_>, head: usize) -> Option<Code> {
 pub(super) fn resolve(context: &Context<'_, '_>, found: &mut [Actor<'_>], history: &History) {
     for index in 0..found.len() {
         let actor = &found[index];
-        let Some(force) = actor.force.clone() else { continue };
+        let Some(force) = actor.force.clone() else {
+            continue;
+        };
         let head = actor.head;
         let mut force = force;
         if force.home.is_none() && !force.called_foreign {
-            force.home = possessor_country(context, head, found, history).or_else(|| history.home_of(force.kind));
+            force.home =
+                possessor_country(context, head, found, history).or_else(|| history.home_of(force.kind));
         }
         if force.host.is_none() {
             force.host = host_of_clause(context, head, force.home.as_ref());
@@ -89,33 +124,69 @@ pub(super) fn resolve(context: &Context<'_, '_>, found: &mut [Actor<'_>], histor
 }
 
 /// "its military personnel": the country of the subject of the clause, or of the last actor before the force.
-fn possessor_country(context: &Context<'_, '_>, head: usize, found: &[Actor<'_>], history: &History) -> Option<Code> {
+fn possessor_country(
+    context: &Context<'_, '_>,
+    head: usize,
+    found: &[Actor<'_>],
+    history: &History,
+) -> Option<Code> {
     let possessor = context.parsed.dependents(head, "nmod:poss").next()?;
     let word = context.parsed.words[possessor].text.to_lowercase();
     if !context.language.grammar.possessive_pronouns.contains(&word) {
         return None;
     }
-    let country = |at: usize| found.iter().find(|actor| actor.head == at).and_then(|actor| actor.country.clone());
-    let clauses = context.clauses.iter().rev().filter(|clause| context.parsed.is_under(head, clause.predicate) && clause.predicate != head);
-    let subjects = clauses.flat_map(|clause| clause.in_role("subj").filter(|subject| *subject != head).collect::<Vec<_>>());
+    let country = |at: usize| {
+        found
+            .iter()
+            .find(|actor| actor.head == at)
+            .and_then(|actor| actor.country.clone())
+    };
+    let clauses = context
+        .clauses
+        .iter()
+        .rev()
+        .filter(|clause| context.parsed.is_under(head, clause.predicate) && clause.predicate != head);
+    let subjects = clauses.flat_map(|clause| {
+        clause
+            .in_role("subj")
+            .filter(|subject| *subject != head)
+            .collect::<Vec<_>>()
+    });
     subjects
         .into_iter()
         .find_map(country)
         .or_else(|| {
-            let before = found.iter().filter(|actor| actor.head < possessor && actor.force.is_none());
-            before.max_by_key(|actor| actor.head).and_then(|actor| actor.country.clone())
+            let before = found
+                .iter()
+                .filter(|actor| actor.head < possessor && actor.force.is_none());
+            before
+                .max_by_key(|actor| actor.head)
+                .and_then(|actor| actor.country.clone())
         })
         .or_else(|| history.last_country())
 }
 
 /// The country of a place in the clause a force takes part in: "left the country", "sent to Mali".
 fn host_of_clause(context: &Context<'_, '_>, head: usize, home: Option<&Code>) -> Option<Code> {
-    let clauses = context.clauses.iter().filter(|clause| clause.participants.iter().any(|phrase| context.parsed.is_under(head, phrase.head)));
-    let mut places = clauses.flat_map(|clause| &clause.participants).filter(|phrase| context.language.forces.host_prepositions.contains(&phrase.role));
+    let clauses = context.clauses.iter().filter(|clause| {
+        clause
+            .participants
+            .iter()
+            .any(|phrase| context.parsed.is_under(head, phrase.head))
+    });
+    let mut places = clauses
+        .flat_map(|clause| &clause.participants)
+        .filter(|phrase| context.language.forces.host_prepositions.contains(&phrase.role));
     places.find_map(|phrase| {
         let name = context.name_at(phrase.head)?;
-        let is_place = !matches!(name.entry.reading, Reading::Organization | Reading::ArmedGroup | Reading::Person);
-        name.entry.country.clone().filter(|country| is_place && Some(country) != home)
+        let is_place = !matches!(
+            name.entry.reading,
+            Reading::Organization | Reading::ArmedGroup | Reading::Person
+        );
+        name.entry
+            .country
+            .clone()
+            .filter(|country| is_place && Some(country) != home)
     })
 }
 
@@ -124,8 +195,16 @@ fn host_of_clause(context: &Context<'_, '_>, head: usize, home: Option<&Code>) -
 pub(super) fn settle_hosts(actors: &mut Actors<'_>) {
     let mut counts: HashMap<Option<Code>, BTreeMap<Code, usize>> = HashMap::new();
     for force in actors.all.iter().filter_map(|actor| actor.force.as_ref()) {
-        if let Some(host) = force.host.as_ref().filter(|host| Some(*host) != force.home.as_ref()) {
-            *counts.entry(force.home.clone()).or_default().entry(host.clone()).or_default() += 1;
+        if let Some(host) = force
+            .host
+            .as_ref()
+            .filter(|host| Some(*host) != force.home.as_ref())
+        {
+            *counts
+                .entry(force.home.clone())
+                .or_default()
+                .entry(host.clone())
+                .or_default() += 1;
         }
     }
     for (home, hosts) in counts {
@@ -137,7 +216,10 @@ pub(super) fn settle_hosts(actors: &mut Actors<'_>) {
     for actor in &mut actors.all {
         let Some(force) = &mut actor.force else { continue };
         if force.host.is_none() {
-            force.host = hosts.get(&force.home).cloned().or_else(|| focus.clone().filter(|focus| Some(focus) != force.home.as_ref()));
+            force.host = hosts
+                .get(&force.home)
+                .cloned()
+                .or_else(|| focus.clone().filter(|focus| Some(focus) != force.home.as_ref()));
         }
     }
 }

@@ -40,12 +40,18 @@ impl History {
     /// The country that an office named before belonged to: by the same word, or by another word for it.
     pub fn country_of(&self, office: &str, lemma: &str) -> Option<Code> {
         let mut latest = self.offices.iter().rev();
-        latest.find(|(known, word, _)| word == lemma || (!office.is_empty() && known == office)).map(|(_, _, country)| country.clone())
+        latest
+            .find(|(known, word, _)| word == lemma || (!office.is_empty() && known == office))
+            .map(|(_, _, country)| country.clone())
     }
 
     /// The home of the last force of a kind.
     pub fn home_of(&self, kind: ForceKind) -> Option<Code> {
-        let same = self.forces.iter().rev().find(|force| force.force.as_ref().is_some_and(|force| force.kind == kind));
+        let same = self
+            .forces
+            .iter()
+            .rev()
+            .find(|force| force.force.as_ref().is_some_and(|force| force.kind == kind));
         same.and_then(|force| force.country.clone())
     }
 
@@ -58,10 +64,22 @@ impl History {
                 continue;
             }
             let plural = text.starts_with("the");
-            let here = found.iter().filter(|actor| actor.head < head && actor.kind != ActorKind::Place);
-            let here = here.filter(|actor| !plural || is_plural(context, actor)).last().map(|actor| remember(context, actor));
-            let before = || self.subjects.iter().rev().find(|actor| actor.plural == plural && actor.sentence + REACH >= context.sentence);
-            let Some(antecedent) = here.or_else(|| before().cloned()) else { continue };
+            let here = found
+                .iter()
+                .filter(|actor| actor.head < head && actor.kind != ActorKind::Place);
+            let here = here
+                .filter(|actor| !plural || is_plural(context, actor))
+                .next_back()
+                .map(|actor| remember(context, actor));
+            let before = || {
+                self.subjects
+                    .iter()
+                    .rev()
+                    .find(|actor| actor.plural == plural && actor.sentence + REACH >= context.sentence)
+            };
+            let Some(antecedent) = here.or_else(|| before().cloned()) else {
+                continue;
+            };
             actors.push(Actor {
                 sentence: context.sentence,
                 head,
@@ -102,7 +120,9 @@ impl History {
 
 fn is_plural(context: &Context<'_, '_>, actor: &Actor<'_>) -> bool {
     let word = &context.parsed.words[actor.head];
-    word.text.to_lowercase() != word.lemma.to_lowercase() || actor.force.is_some() || actor.kind == ActorKind::Population
+    word.text.to_lowercase() != word.lemma.to_lowercase()
+        || actor.force.is_some()
+        || actor.kind == ActorKind::Population
 }
 
 fn remember(context: &Context<'_, '_>, actor: &Actor<'_>) -> Remembered {

@@ -92,19 +92,37 @@ impl<'k> Actors<'k> {
 
     /// The actor a participant stands for: its own, or, where its noun only measures what follows, that of what
     /// follows ("thousands of protesters", "the presence of American troops").
-    pub fn behind(&self, parsed: &Parsed<'_>, sentence: usize, head: usize, language: &Language) -> Option<&Actor<'k>> {
+    pub fn behind(
+        &self,
+        parsed: &Parsed<'_>,
+        sentence: usize,
+        head: usize,
+        language: &Language,
+    ) -> Option<&Actor<'k>> {
         let own = self.at(sentence, head);
         if own.is_some_and(|actor| actor.force.is_some() || actor.entry.is_some()) {
             return own;
         }
-        let measures = language.grammar.partitives.contains(parsed.words[head].lemma.as_ref())
-            || language.forces.presence_nouns.contains(parsed.words[head].lemma.as_ref());
+        let measures = language
+            .grammar
+            .partitives
+            .contains(parsed.words[head].lemma.as_ref())
+            || language
+                .forces
+                .presence_nouns
+                .contains(parsed.words[head].lemma.as_ref());
         if !measures {
             return own;
         }
-        let behind = parsed.dependents(head, "nmod").filter_map(|child| self.behind(parsed, sentence, child, language));
-        let possessor = parsed.dependents(head, "nmod:poss").chain(parsed.dependents(head, "compound"));
-        let possessor = possessor.filter_map(|child| self.at(sentence, child)).filter(|actor| actor.force.is_some());
+        let behind = parsed
+            .dependents(head, "nmod")
+            .filter_map(|child| self.behind(parsed, sentence, child, language));
+        let possessor = parsed
+            .dependents(head, "nmod:poss")
+            .chain(parsed.dependents(head, "compound"));
+        let possessor = possessor
+            .filter_map(|child| self.at(sentence, child))
+            .filter(|actor| actor.force.is_some());
         behind.chain(possessor).next().or(own)
     }
 
@@ -127,16 +145,28 @@ pub fn find<'k>(
     knowledge: &'k Knowledge,
     language: &'k Language,
 ) -> Actors<'k> {
-    let year = document.published_at.map(|at| at.to_zoned_datetime(TimeZone::UTC).year());
+    let year = document
+        .published_at
+        .map(|at| at.to_zoned_datetime(TimeZone::UTC).year());
     let named: Vec<Vec<names::Name<'k>>> = text
         .parsed
         .iter()
         .map(|parsed| names::find(text.text, parsed, knowledge, language, year))
         .collect();
-    let mut actors = Actors { focus: names::focus(&named), ..Actors::default() };
+    let mut actors = Actors {
+        focus: names::focus(&named),
+        ..Actors::default()
+    };
     let mut history = History::default();
     for (sentence, parsed) in text.parsed.iter().enumerate() {
-        let context = Context { parsed, sentence, clauses: &clauses[sentence], names: &named[sentence], knowledge, language };
+        let context = Context {
+            parsed,
+            sentence,
+            clauses: &clauses[sentence],
+            names: &named[sentence],
+            knowledge,
+            language,
+        };
         let mut found = names::actors(&context);
         found.extend(nouns(&context, &history, actors.focus.as_ref()));
         found.extend(history.pronouns(&context, &found));
@@ -173,8 +203,11 @@ impl<'k> Context<'_, 'k> {
     fn country_beside(&self, head: usize, prepositions: &[&str]) -> Option<Code> {
         let children = self.parsed.children(head).iter().copied();
         let modifiers = children.filter(|child| {
-            matches!(self.parsed.words[*child].relation, "amod" | "compound" | "nmod:poss" | "flat" | "nmod:unmarked" | "nmod:desc")
-                || self.parsed.is(*child, "nmod") && prepositions.contains(&self.parsed.preposition(*child).as_str())
+            matches!(
+                self.parsed.words[*child].relation,
+                "amod" | "compound" | "nmod:poss" | "flat" | "nmod:unmarked" | "nmod:desc"
+            ) || self.parsed.is(*child, "nmod")
+                && prepositions.contains(&self.parsed.preposition(*child).as_str())
         });
         let mut found = modifiers.filter_map(|child| self.name_at(child)?.entry.country.clone());
         found.next()
@@ -182,13 +215,24 @@ impl<'k> Context<'_, 'k> {
 
     /// The country that "the West African country" stands for: the last one named that lies in the region.
     fn country_of_region(&self, head: usize, history: &History) -> Option<Code> {
-        let described: Vec<&str> =
-            self.parsed.dependents(head, "amod").chain(self.parsed.dependents(head, "compound")).map(|child| self.parsed.words[child].text).collect();
+        let described: Vec<&str> = self
+            .parsed
+            .dependents(head, "amod")
+            .chain(self.parsed.dependents(head, "compound"))
+            .map(|child| self.parsed.words[child].text)
+            .collect();
         let described = described.join(" ");
-        history.countries().find(|country| {
-            let region = self.knowledge.countries.get(*country).map_or("", |country| country.region.as_str());
-            described.is_empty() || (!region.is_empty() && described.contains(region))
-        }).cloned()
+        history
+            .countries()
+            .find(|country| {
+                let region = self
+                    .knowledge
+                    .countries
+                    .get(*country)
+                    .map_or("", |country| country.region.as_str());
+                described.is_empty() || (!region.is_empty() && described.contains(region))
+            })
+            .cloned()
     }
 }
 
@@ -196,7 +240,9 @@ impl<'k> Context<'_, 'k> {
 fn nouns<'k>(context: &Context<'_, 'k>, history: &History, focus: Option<&Code>) -> Vec<Actor<'k>> {
     let mut found = Vec::new();
     for (head, word) in context.parsed.words.iter().enumerate() {
-        if !matches!(word.upos, Upos::Noun | Upos::Propn) || context.name_at(head).is_some_and(|name| !name.modifies_only()) {
+        if !matches!(word.upos, Upos::Noun | Upos::Propn)
+            || context.name_at(head).is_some_and(|name| !name.modifies_only())
+        {
             continue;
         }
         if let Some(actor) = forces::noun(context, head) {
@@ -209,15 +255,24 @@ fn nouns<'k>(context: &Context<'_, 'k>, history: &History, focus: Option<&Code>)
 }
 
 /// An office or institution: "Niger's military government", "the foreign minister of Mali", "residents".
-fn office<'k>(context: &Context<'_, 'k>, head: usize, history: &History, focus: Option<&Code>) -> Option<Actor<'k>> {
-    let (first, noun) = compound_lookup(context.parsed, head, |phrase| context.language.office_nouns.get(phrase))?;
+fn office<'k>(
+    context: &Context<'_, 'k>,
+    head: usize,
+    history: &History,
+    focus: Option<&Code>,
+) -> Option<Actor<'k>> {
+    let (first, noun) = compound_lookup(context.parsed, head, |phrase| {
+        context.language.office_nouns.get(phrase)
+    })?;
     // "Washington said": a name with a title before it is an actor of its own.
     let beside = context.country_beside(head, &["of", "in", "for", "from"]);
     let (country, rule, confidence) = match beside {
         Some(country) => (Some(country), "office:beside", 0.9),
         None => match history.country_of(&noun.office, &context.parsed.words[head].lemma) {
             Some(country) => (Some(country), "office:again", 0.7),
-            None if noun.kind == ActorKind::Government || noun.kind == ActorKind::Military => (focus.cloned(), "office:focus", 0.5),
+            None if noun.kind == ActorKind::Government || noun.kind == ActorKind::Military => {
+                (focus.cloned(), "office:focus", 0.5)
+            }
             None => (None, "office", 0.6),
         },
     };
@@ -241,30 +296,49 @@ fn office<'k>(context: &Context<'_, 'k>, head: usize, history: &History, focus: 
 
 /// Looks a noun up with the words before it, longest phrase first: "special operations forces", "base". Gives the
 /// first word of the phrase that was found.
-fn compound_lookup<'t, T>(parsed: &Parsed<'_>, head: usize, lookup: impl Fn(&str) -> Option<&'t T>) -> Option<(usize, &'t T)> {
+fn compound_lookup<'t, T>(
+    parsed: &Parsed<'_>,
+    head: usize,
+    lookup: impl Fn(&str) -> Option<&'t T>,
+) -> Option<(usize, &'t T)> {
     const WORDS_MAX: usize = 4;
     let lowest = (head + 1).saturating_sub(WORDS_MAX);
     (lowest..=head).find_map(|first| {
         if (first..head).any(|word| !parsed.is_under(word, head)) {
             return None;
         }
-        let mut phrase = parsed.words[first..head].iter().map(|word| word.text.to_lowercase()).collect::<Vec<_>>().join(" ");
+        let mut phrase = parsed.words[first..head]
+            .iter()
+            .map(|word| word.text.to_lowercase())
+            .collect::<Vec<_>>()
+            .join(" ");
         if !phrase.is_empty() {
             phrase.push(' ');
         }
         let as_written = format!("{phrase}{}", parsed.words[head].text.to_lowercase());
         let as_lemma = format!("{phrase}{}", parsed.words[head].lemma.to_lowercase());
-        lookup(&as_written).or_else(|| lookup(&as_lemma)).map(|found| (first, found))
+        lookup(&as_written)
+            .or_else(|| lookup(&as_lemma))
+            .map(|found| (first, found))
     })
 }
 
 /// The stretch of a noun phrase from its first modifier to its head, articles left out.
 fn phrase_span(parsed: &Parsed<'_>, head: usize, first: usize) -> std::ops::Range<usize> {
     let modifiers = parsed.children(head).iter().copied().filter(|child| {
-        *child < head && matches!(parsed.words[*child].relation, "amod" | "compound" | "nmod:poss" | "nummod" | "flat")
+        *child < head
+            && matches!(
+                parsed.words[*child].relation,
+                "amod" | "compound" | "nmod:poss" | "nummod" | "flat"
+            )
     });
     let first = modifiers.chain([first]).min().unwrap_or(head);
-    let first = parsed.subtree(first).into_iter().filter(|word| *word <= first && parsed.words[*word].upos != Upos::Det).min().unwrap_or(first);
+    let first = parsed
+        .subtree(first)
+        .into_iter()
+        .filter(|word| *word <= first && parsed.words[*word].upos != Upos::Det)
+        .min()
+        .unwrap_or(first);
     parsed.words[first].start..parsed.words[head].end
 }
 
@@ -274,14 +348,25 @@ pub fn rows(actors: &Actors<'_>, text: &Text<'_>, document: &Document) -> Vec<ta
         let sentence = &text.parsed[actor.sentence];
         let (start, end) = (actor.start.to_le_bytes(), actor.end.to_le_bytes());
         tables::Mention {
-            mention_id: id::of("m", &[document.document_id.as_bytes(), &start, &end, actor.kind.as_str().as_bytes()]),
+            mention_id: id::of(
+                "m",
+                &[
+                    document.document_id.as_bytes(),
+                    &start,
+                    &end,
+                    actor.kind.as_str().as_bytes(),
+                ],
+            ),
             document_id: document.document_id.clone(),
             sentence_index: sentence.index as i32,
             start_byte: actor.start as i64,
             end_byte: actor.end as i64,
             text: text.text[actor.start..actor.end].to_owned(),
             kind: actor.kind,
-            actor_id: actor.entry.map(|entry| entry.id.clone()).or_else(|| actor.country.as_ref().map(Code::to_string)),
+            actor_id: actor
+                .entry
+                .map(|entry| entry.id.clone())
+                .or_else(|| actor.country.as_ref().map(Code::to_string)),
             actor_name: actor.entry.map(|entry| entry.name.clone()),
             country: actor.country.clone(),
             office: actor.office.clone(),
@@ -295,7 +380,12 @@ pub fn rows(actors: &Actors<'_>, text: &Text<'_>, document: &Document) -> Vec<ta
             run_id: document.run_id.clone(),
         }
     };
-    let mut rows: Vec<tables::Mention> = actors.all.iter().filter(|actor| actor.rule != "pronoun").map(row).collect();
+    let mut rows: Vec<tables::Mention> = actors
+        .all
+        .iter()
+        .filter(|actor| actor.rule != "pronoun")
+        .map(row)
+        .collect();
     rows.sort_by(|one, other| one.mention_id.cmp(&other.mention_id));
     rows.dedup_by(|one, other| one.mention_id == other.mention_id);
     rows.sort_by_key(|row| (row.start_byte, row.end_byte));

@@ -34,7 +34,12 @@ pub(super) fn find<'k>(
     let found = knowledge.gazetteer.find(text, parsed.start..parsed.end);
     let countries: Vec<Code> = found
         .iter()
-        .flat_map(|found| found.entries.iter().filter(|entry| entry.reading != Reading::Place))
+        .flat_map(|found| {
+            found
+                .entries
+                .iter()
+                .filter(|entry| entry.reading != Reading::Place)
+        })
         .filter_map(|entry| entry.country.clone())
         .collect();
     found
@@ -42,19 +47,31 @@ pub(super) fn find<'k>(
         .filter_map(|found| {
             let head = parsed.head_of(found.start..found.end)?;
             let modifies = modifies(parsed, head);
-            let located = language.forces.host_prepositions.contains(&parsed.preposition(head));
+            let located = language
+                .forces
+                .host_prepositions
+                .contains(&parsed.preposition(head));
             let best = found
                 .entries
                 .iter()
                 .filter(|entry| is_of_year(entry, year))
                 .min_by_key(|entry| rank(entry, &parsed.words[head].upos, modifies, located, &countries))?;
-            Some(Name { start: found.start, end: found.end, head, entry: best, modifies })
+            Some(Name {
+                start: found.start,
+                end: found.end,
+                head,
+                entry: best,
+                modifies,
+            })
         })
         .collect()
 }
 
 fn modifies(parsed: &Parsed<'_>, head: usize) -> bool {
-    matches!(parsed.words[head].relation, "amod" | "compound" | "nmod:poss" | "flat" | "nmod:unmarked" | "nmod:desc")
+    matches!(
+        parsed.words[head].relation,
+        "amod" | "compound" | "nmod:poss" | "flat" | "nmod:unmarked" | "nmod:desc"
+    )
 }
 
 /// An entry that is bounded in time does not stand for anything years before or after.
@@ -62,7 +79,8 @@ fn is_of_year(entry: &Entry, year: Option<i16>) -> bool {
     // News tells of the past: a name still stands for what it was a few years ago.
     const MEMORY_YEARS: i16 = 10;
     let Some(year) = year else { return true };
-    entry.years.0.is_none_or(|from| from <= year + 1) && entry.years.1.is_none_or(|to| year <= to + MEMORY_YEARS)
+    entry.years.0.is_none_or(|from| from <= year + 1)
+        && entry.years.1.is_none_or(|to| year <= to + MEMORY_YEARS)
 }
 
 /// The smaller, the likelier the reading.
@@ -79,7 +97,10 @@ fn rank(entry: &Entry, upos: &Upos, modifies: bool, located: bool, countries: &[
         Reading::Capital | Reading::Metonym => 3,
         Reading::Place => 4,
     };
-    let elsewhere = !entry.country.as_ref().is_some_and(|country| countries.contains(country));
+    let elsewhere = !entry
+        .country
+        .as_ref()
+        .is_some_and(|country| countries.contains(country));
     (by_reading, elsewhere, entry.rank)
 }
 
@@ -87,20 +108,36 @@ fn rank(entry: &Entry, upos: &Upos, modifies: bool, located: bool, countries: &[
 pub(super) fn focus(named: &[Vec<Name<'_>>]) -> Option<Code> {
     let mut counts: BTreeMap<&Code, usize> = BTreeMap::new();
     let countries = named.iter().flatten().filter(|name| name.entry.force.is_none());
-    for country in countries.filter_map(|name| name.entry.country.as_ref()).filter(|code| code.as_str().len() == 3) {
+    for country in countries
+        .filter_map(|name| name.entry.country.as_ref())
+        .filter(|code| code.as_str().len() == 3)
+    {
         *counts.entry(country).or_default() += 1;
     }
-    counts.into_iter().rev().max_by_key(|(_, count)| *count).map(|(country, _)| country.clone())
+    counts
+        .into_iter()
+        .rev()
+        .max_by_key(|(_, count)| *count)
+        .map(|(country, _)| country.clone())
 }
 
 /// The actors that names make.
 pub(super) fn actors<'k>(context: &Context<'_, 'k>) -> Vec<Actor<'k>> {
-    context.names.iter().filter(|name| !name.modifies_only()).map(|name| actor(context, name)).collect()
+    context
+        .names
+        .iter()
+        .filter(|name| !name.modifies_only())
+        .map(|name| actor(context, name))
+        .collect()
 }
 
 fn actor<'k>(context: &Context<'_, 'k>, name: &Name<'k>) -> Actor<'k> {
     let entry = name.entry;
-    let located = context.language.forces.host_prepositions.contains(&context.parsed.preposition(name.head));
+    let located = context
+        .language
+        .forces
+        .host_prepositions
+        .contains(&context.parsed.preposition(name.head));
     let kind = match entry.reading {
         Reading::Place => ActorKind::Place,
         reading if stands_for_government(reading) && located => ActorKind::Place,
@@ -110,7 +147,11 @@ fn actor<'k>(context: &Context<'_, 'k>, name: &Name<'k>) -> Actor<'k> {
     let force = entry.force.as_ref().map(|force| Force {
         home: force.home.clone(),
         kind: force.kind,
-        host: if force.hosts.len() == 1 { force.hosts.first().cloned() } else { None },
+        host: if force.hosts.len() == 1 {
+            force.hosts.first().cloned()
+        } else {
+            None
+        },
         called_foreign: false,
     });
     Actor {

@@ -35,7 +35,10 @@ impl Knowledge {
         for code in reader.folders("languages") {
             let file = format!("languages/{code}/sentence.toml");
             if reader.has(&file) {
-                let (rules, words) = (reader.text(&file), reader.text(&format!("languages/{code}/abbreviations.txt")));
+                let (rules, words) = (
+                    reader.text(&file),
+                    reader.text(&format!("languages/{code}/abbreviations.txt")),
+                );
                 let rules = SentenceRules::parse(&rules, &words);
                 let rules = rules.unwrap_or_else(|error| {
                     reader.fault(&file, None, format!("{error:#}"));
@@ -48,10 +51,17 @@ impl Knowledge {
                 pages.push((code, reader.text(&file)));
             }
         }
-        let pages: Vec<(&str, &str)> = pages.iter().map(|(code, text)| (code.as_str(), text.as_str())).collect();
+        let pages: Vec<(&str, &str)> = pages
+            .iter()
+            .map(|(code, text)| (code.as_str(), text.as_str()))
+            .collect();
         let languages = parse(reader, "languages/identify.bin", language::Languages::load);
-        let page_words = parse(reader, "pages.toml", |bytes| html::PageWords::load(utf8(bytes)?, &pages));
-        let datelines = parse(reader, "datelines.toml", |bytes| dateline::DatelineWords::parse(utf8(bytes)?));
+        let page_words = parse(reader, "pages.toml", |bytes| {
+            html::PageWords::load(utf8(bytes)?, &pages)
+        });
+        let datelines = parse(reader, "datelines.toml", |bytes| {
+            dateline::DatelineWords::parse(utf8(bytes)?)
+        });
         Some(Self {
             languages: languages?,
             pages: page_words?,
@@ -75,5 +85,7 @@ fn utf8(bytes: &[u8]) -> anyhow::Result<&str> {
 /// Reads one file; a fault is noted.
 fn parse<T>(reader: &mut Reader, file: &str, read: impl Fn(&[u8]) -> anyhow::Result<T>) -> Option<T> {
     let bytes = reader.bytes(file);
-    read(&bytes).map_err(|error| reader.fault(file, None, format!("{error:#}"))).ok()
+    read(&bytes)
+        .map_err(|error| reader.fault(file, None, format!("{error:#}")))
+        .ok()
 }

@@ -49,8 +49,15 @@ impl Words {
         let file = format!("languages/{code}/stances.tsv");
         let mut words = Self::default();
         for Line { number, row } in reader.table::<Row>(&file) {
-            if !(-1..=1).contains(&row.polarity) || !(0..=3).contains(&row.intensity) || !"van".contains(row.pos) {
-                reader.fault(&file, Some(number), "pos is v, a or n; polarity -1 to 1; intensity 0 to 3".to_owned());
+            if !(-1..=1).contains(&row.polarity)
+                || !(0..=3).contains(&row.intensity)
+                || !"van".contains(row.pos)
+            {
+                reader.fault(
+                    &file,
+                    Some(number),
+                    "pos is v, a or n; polarity -1 to 1; intensity 0 to 3".to_owned(),
+                );
             }
             let sense = Sense {
                 holder: row.holder,
@@ -60,7 +67,11 @@ impl Words {
                 rule: format!("stance:{number}"),
             };
             for word in row.word {
-                words.senses.entry((row.pos, word)).or_default().push(sense.clone());
+                words
+                    .senses
+                    .entry((row.pos, word))
+                    .or_default()
+                    .push(sense.clone());
             }
         }
         words
@@ -98,18 +109,32 @@ pub fn judge(
 ) -> Vec<Sentiment> {
     let mut rows = Vec::new();
     for (sentence, parsed) in text.parsed.iter().enumerate() {
-        let context =
-            Context { text, parsed, sentence, clauses: &clauses[sentence], actors, document, knowledge, language };
+        let context = Context {
+            text,
+            parsed,
+            sentence,
+            clauses: &clauses[sentence],
+            actors,
+            document,
+            knowledge,
+            language,
+        };
         let mut stances = by_action(&context, events);
         for clause in context.clauses {
             stances.extend(by_word(&context, clause));
         }
         stances.extend(by_scare_quotes(&context));
-        let told = surveys.iter().any(|survey| survey.sentence_index == parsed.index as i32);
+        let told = surveys
+            .iter()
+            .any(|survey| survey.sentence_index == parsed.index as i32);
         if stances.is_empty() && !told {
             stances.extend(narration(&context));
         }
-        rows.extend(distinct(stances).into_iter().map(|stance| row(&context, stance, events)));
+        rows.extend(
+            distinct(stances)
+                .into_iter()
+                .map(|stance| row(&context, stance, events)),
+        );
     }
     rows.extend(surveys.iter().map(|survey| by_survey(survey, document)));
     rows
@@ -118,10 +143,21 @@ pub fn judge(
 /// What is done to a force shows a stance: expelling, inviting, extending, protesting.
 fn by_action<'c, 'k>(context: &'c Context<'c, 'k>, events: &[Event]) -> Vec<Stance<'c, 'k>> {
     let mut stances = Vec::new();
-    for (index, event) in events.iter().enumerate().filter(|(_, event)| event.sentence_index == context.parsed.index as i32) {
-        let facts = event.force_event.as_ref().and_then(|name| context.knowledge.event_types.force_events.get(name.as_str()));
-        let Some(polarity) = facts.map(|facts| facts.stance).filter(|stance| *stance != 0) else { continue };
-        let Some(force) = force_of_event(context, event) else { continue };
+    for (index, event) in events
+        .iter()
+        .enumerate()
+        .filter(|(_, event)| event.sentence_index == context.parsed.index as i32)
+    {
+        let facts = event
+            .force_event
+            .as_ref()
+            .and_then(|name| context.knowledge.event_types.force_events.get(name.as_str()));
+        let Some(polarity) = facts.map(|facts| facts.stance).filter(|stance| *stance != 0) else {
+            continue;
+        };
+        let Some(force) = force_of_event(context, event) else {
+            continue;
+        };
         if event.source_name.is_none() && event.source_country.is_none() {
             continue;
         }
@@ -132,8 +168,16 @@ fn by_action<'c, 'k>(context: &'c Context<'c, 'k>, events: &[Event]) -> Vec<Stan
             Modality::Negated => continue,
             _ => (polarity, false),
         };
-        let is_protest = event.force_event.as_ref().is_some_and(|name| name.as_str().starts_with("protest") || name.as_str().starts_with("rally"));
-        let is_said = matches!(event.event_type, Some(crate::tables::EventType::Accuse | crate::tables::EventType::Support)) && facts.is_some_and(|facts| facts.family == "condemnation" || facts.family == "praise" || facts.family == "abuse");
+        let is_protest = event
+            .force_event
+            .as_ref()
+            .is_some_and(|name| name.as_str().starts_with("protest") || name.as_str().starts_with("rally"));
+        let is_said = matches!(
+            event.event_type,
+            Some(crate::tables::EventType::Accuse | crate::tables::EventType::Support)
+        ) && facts.is_some_and(|facts| {
+            facts.family == "condemnation" || facts.family == "praise" || facts.family == "abuse"
+        });
         let holder = matching::Filled {
             name: event.source_name.clone(),
             actor_id: event.source_actor_id.clone(),
@@ -142,14 +186,23 @@ fn by_action<'c, 'k>(context: &'c Context<'c, 'k>, events: &[Event]) -> Vec<Stan
             start: event.source_start_byte,
             end: event.source_end_byte,
         };
-        let actor = context.actors.of_sentence(context.sentence).find(|actor| Some(actor.start as i64) == event.source_start_byte);
+        let actor = context
+            .actors
+            .of_sentence(context.sentence)
+            .find(|actor| Some(actor.start as i64) == event.source_start_byte);
         stances.push(Stance {
             kind: holder_kind(event.source_kind, actor.map_or("", |actor| actor.word.as_str())),
             holder: Some(holder),
             force,
             polarity,
             intensity: 2,
-            basis: if is_protest { StanceBasis::Protest } else if is_said { StanceBasis::Statement } else { StanceBasis::Action },
+            basis: if is_protest {
+                StanceBasis::Protest
+            } else if is_said {
+                StanceBasis::Statement
+            } else {
+                StanceBasis::Action
+            },
             negated,
             hedged: false,
             chain: event.reported_by.clone(),
@@ -164,11 +217,17 @@ fn by_action<'c, 'k>(context: &'c Context<'c, 'k>, events: &[Event]) -> Vec<Stan
 
 /// "no intention of asking": the negation is of a plan, which is a stance, not of a report.
 fn is_intended(context: &Context<'_, '_>, event: &Event) -> bool {
-    let predicate = context.parsed.words.iter().position(|word| word.start as i64 == event.trigger_start_byte);
+    let predicate = context
+        .parsed
+        .words
+        .iter()
+        .position(|word| word.start as i64 == event.trigger_start_byte);
     let Some(mut at) = predicate else { return false };
     let planning = &context.language.modality.planning;
     for _ in 0..4 {
-        let Some(head) = context.parsed.words[at].head else { return false };
+        let Some(head) = context.parsed.words[at].head else {
+            return false;
+        };
         if planning.contains(context.parsed.words[head].lemma.as_ref()) {
             return true;
         }
@@ -178,7 +237,10 @@ fn is_intended(context: &Context<'_, '_>, event: &Event) -> bool {
 }
 
 fn force_of_event<'c, 'k>(context: &'c Context<'c, 'k>, event: &Event) -> Option<&'c Actor<'k>> {
-    let forces = context.actors.of_sentence(context.sentence).filter(|actor| is_foreign_force(actor));
+    let forces = context
+        .actors
+        .of_sentence(context.sentence)
+        .filter(|actor| is_foreign_force(actor));
     let named = event.force_name.as_deref();
     let mut forces: Vec<&Actor<'k>> = forces.collect();
     forces.sort_by_key(|actor| Some(&context.text.text[actor.start..actor.end]) != named);
@@ -186,7 +248,10 @@ fn force_of_event<'c, 'k>(context: &'c Context<'c, 'k>, event: &Event) -> Option
 }
 
 fn is_foreign_force(actor: &Actor<'_>) -> bool {
-    actor.force.as_ref().is_some_and(|force| force.is_foreign() != Some(false))
+    actor
+        .force
+        .as_ref()
+        .is_some_and(|force| force.is_foreign() != Some(false))
 }
 
 /// What is said of a force: verbs, adjectives and nouns that judge it.
@@ -198,7 +263,13 @@ fn by_word<'c, 'k>(context: &'c Context<'c, 'k>, clause: &'c Clause) -> Vec<Stan
     };
     let mut stances = Vec::new();
     for (lemma, object_role) in matching::keys(context, clause) {
-        for sense in context.language.stances.senses.get(&(part, lemma.clone())).map_or(&[][..], Vec::as_slice) {
+        for sense in context
+            .language
+            .stances
+            .senses
+            .get(&(part, lemma.clone()))
+            .map_or(&[][..], Vec::as_slice)
+        {
             let in_role = |role: &str| -> Vec<usize> {
                 match (&object_role, role) {
                     (Some(object), "obj") => clause.in_role(object).collect(),
@@ -206,7 +277,12 @@ fn by_word<'c, 'k>(context: &'c Context<'c, 'k>, clause: &'c Clause) -> Vec<Stan
                 }
             };
             let forces = sense.force.iter().flat_map(|role| in_role(role));
-            let Some(force) = forces.filter_map(|head| context.actor(head)).find(|actor| is_foreign_force(actor)) else { continue };
+            let Some(force) = forces
+                .filter_map(|head| context.actor(head))
+                .find(|actor| is_foreign_force(actor))
+            else {
+                continue;
+            };
             let (holder, kind, chain) = holder(context, clause, sense, &in_role);
             let (_, modality) = circumstances::status(context, clause);
             // "did not criticise" takes no side; "is not welcome" takes the other one.
@@ -217,7 +293,13 @@ fn by_word<'c, 'k>(context: &'c Context<'c, 'k>, clause: &'c Clause) -> Vec<Stan
             let polarity = if negated { -sense.polarity } else { sense.polarity };
             stances.push(Stance {
                 kind,
-                basis: if holder.is_none() { StanceBasis::Narrator } else if is_quoted(context, clause) { StanceBasis::Quote } else { StanceBasis::Statement },
+                basis: if holder.is_none() {
+                    StanceBasis::Narrator
+                } else if is_quoted(context, clause) {
+                    StanceBasis::Quote
+                } else {
+                    StanceBasis::Statement
+                },
                 holder,
                 force,
                 polarity,
@@ -241,13 +323,24 @@ fn roles(context: &Context<'_, '_>, clause: &Clause, role: &str) -> Vec<usize> {
     if !own.is_empty() || role != "subj" && role != "obj" {
         return own;
     }
-    let above = clause.governor.as_ref().filter(|governor| governor.relation == "xcomp" || governor.relation == "obj");
-    above.and_then(|above| context.clause(above.predicate)).map(|above| above.in_role("obj").collect()).unwrap_or_default()
+    let above = clause
+        .governor
+        .as_ref()
+        .filter(|governor| governor.relation == "xcomp" || governor.relation == "obj");
+    above
+        .and_then(|above| context.clause(above.predicate))
+        .map(|above| above.in_role("obj").collect())
+        .unwrap_or_default()
 }
 
 type Holder = (Option<matching::Filled>, HolderKind, Option<String>);
 
-fn holder(context: &Context<'_, '_>, clause: &Clause, sense: &Sense, in_role: &dyn Fn(&str) -> Vec<usize>) -> Holder {
+fn holder(
+    context: &Context<'_, '_>,
+    clause: &Clause,
+    sense: &Sense,
+    in_role: &dyn Fn(&str) -> Vec<usize>,
+) -> Holder {
     let speaker = circumstances::speaker(context, clause);
     for role in &sense.holder {
         let (filled, head, chain) = if role == "speaker" {
@@ -259,11 +352,22 @@ fn holder(context: &Context<'_, '_>, clause: &Clause, sense: &Sense, in_role: &d
                 },
             }
         } else {
-            let Some(head) = in_role(role).into_iter().find(|head| !context.actor(*head).is_some_and(is_foreign_force)) else { continue };
-            (matching::filled(context, head), Some(head), speaker.as_ref().map(|speaker| speaker.name.clone()))
+            let Some(head) = in_role(role)
+                .into_iter()
+                .find(|head| !context.actor(*head).is_some_and(is_foreign_force))
+            else {
+                continue;
+            };
+            (
+                matching::filled(context, head),
+                Some(head),
+                speaker.as_ref().map(|speaker| speaker.name.clone()),
+            )
         };
         if !filled.is_empty() {
-            let word = head.and_then(|head| context.actor(head)).map_or("", |actor| actor.word.as_str());
+            let word = head
+                .and_then(|head| context.actor(head))
+                .map_or("", |actor| actor.word.as_str());
             let kind = holder_kind(filled.kind, word);
             return (Some(filled), kind, chain);
         }
@@ -273,7 +377,9 @@ fn holder(context: &Context<'_, '_>, clause: &Clause, sense: &Sense, in_role: &d
 
 /// "Niger has deemed the presence illegal": who judges is the subject of the verb above.
 fn judge_above(context: &Context<'_, '_>, clause: &Clause) -> Option<usize> {
-    let above = clause.governor.as_ref().filter(|governor| governor.relation == "xcomp" || governor.relation == "obj" || governor.relation == "ccomp")?;
+    let above = clause.governor.as_ref().filter(|governor| {
+        governor.relation == "xcomp" || governor.relation == "obj" || governor.relation == "ccomp"
+    })?;
     let above = context.clause(above.predicate)?;
     let role = if above.passive { "by" } else { "subj" };
     above.first(role)
@@ -282,14 +388,33 @@ fn judge_above(context: &Context<'_, '_>, clause: &Clause) -> Option<usize> {
 /// “illegal” troops: a quoted word attributes the judgement to whoever the sentence is about.
 fn by_scare_quotes<'c, 'k>(context: &'c Context<'c, 'k>) -> Vec<Stance<'c, 'k>> {
     let mut stances = Vec::new();
-    for quotation in context.text.quotations.iter().filter(|quotation| quotation.is_scare) {
+    for quotation in context
+        .text
+        .quotations
+        .iter()
+        .filter(|quotation| quotation.is_scare)
+    {
         for (index, word) in context.parsed.words.iter().enumerate() {
             if !quotation.covers(&(word.start..word.end)) || !context.parsed.is(index, "amod") {
                 continue;
             }
             let lemma = word.lemma.to_lowercase();
-            let Some(sense) = context.language.stances.senses.get(&('a', lemma)).and_then(|senses| senses.first()) else { continue };
-            let Some(force) = word.head.and_then(|head| context.actor(head)).filter(|actor| is_foreign_force(actor)) else { continue };
+            let Some(sense) = context
+                .language
+                .stances
+                .senses
+                .get(&('a', lemma))
+                .and_then(|senses| senses.first())
+            else {
+                continue;
+            };
+            let Some(force) = word
+                .head
+                .and_then(|head| context.actor(head))
+                .filter(|actor| is_foreign_force(actor))
+            else {
+                continue;
+            };
             let host = force.force.as_ref().and_then(|force| force.host.clone());
             let holder = matching::Filled {
                 actor_id: host.as_ref().map(Code::to_string),
@@ -319,7 +444,10 @@ fn by_scare_quotes<'c, 'k>(context: &'c Context<'c, 'k>) -> Vec<Stance<'c, 'k>> 
 
 /// A sentence that names a foreign force and takes no side: one neutral row per force.
 fn narration<'c, 'k>(context: &'c Context<'c, 'k>) -> Vec<Stance<'c, 'k>> {
-    let forces = context.actors.of_sentence(context.sentence).filter(|actor| is_foreign_force(actor) && actor.rule != "pronoun");
+    let forces = context
+        .actors
+        .of_sentence(context.sentence)
+        .filter(|actor| is_foreign_force(actor) && actor.rule != "pronoun");
     let neutral = |force| Stance {
         holder: None,
         kind: HolderKind::Narrator,
@@ -344,9 +472,14 @@ fn distinct<'c, 'k>(mut stances: Vec<Stance<'c, 'k>>) -> Vec<Stance<'c, 'k>> {
     let mut kept: Vec<Stance<'c, 'k>> = Vec::new();
     for stance in stances {
         let home = |stance: &Stance<'_, '_>| stance.force.force.as_ref().and_then(|force| force.home.clone());
-        let country = |stance: &Stance<'_, '_>| stance.holder.as_ref().and_then(|holder| holder.country.clone());
+        let country =
+            |stance: &Stance<'_, '_>| stance.holder.as_ref().and_then(|holder| holder.country.clone());
         let known = kept.iter().any(|other| {
-            home(other) == home(&stance) && other.polarity == stance.polarity && (country(other) == country(&stance) || other.kind == HolderKind::Narrator || stance.kind == HolderKind::Narrator)
+            home(other) == home(&stance)
+                && other.polarity == stance.polarity
+                && (country(other) == country(&stance)
+                    || other.kind == HolderKind::Narrator
+                    || stance.kind == HolderKind::Narrator)
         });
         if !known {
             kept.push(stance);
@@ -358,14 +491,24 @@ fn distinct<'c, 'k>(mut stances: Vec<Stance<'c, 'k>>) -> Vec<Stance<'c, 'k>> {
 
 fn is_hedged(context: &Context<'_, '_>, clause: &Clause) -> bool {
     let hedges = &context.language.modality.hedges;
-    clause.auxiliaries.iter().any(|auxiliary| hedges.contains(auxiliary))
-        || context.parsed.dependents(clause.predicate, "advmod").any(|adverb| hedges.contains(context.parsed.words[adverb].lemma.as_ref()))
+    clause
+        .auxiliaries
+        .iter()
+        .any(|auxiliary| hedges.contains(auxiliary))
+        || context
+            .parsed
+            .dependents(clause.predicate, "advmod")
+            .any(|adverb| hedges.contains(context.parsed.words[adverb].lemma.as_ref()))
 }
 
 /// Whether a predicate stands in a quotation.
 fn is_quoted(context: &Context<'_, '_>, clause: &Clause) -> bool {
     let word = &context.parsed.words[clause.predicate];
-    context.text.quotations.iter().any(|quotation| quotation.covers(&(word.start..word.end)))
+    context
+        .text
+        .quotations
+        .iter()
+        .any(|quotation| quotation.covers(&(word.start..word.end)))
 }
 
 /// The kind of holder that a kind of actor is.
@@ -433,7 +576,9 @@ fn row(context: &Context<'_, '_>, stance: Stance<'_, '_>, events: &[Event]) -> S
         negated: stance.negated,
         event_id: stance.event.map(|event| events[event].event_id.clone()),
         survey_id: None,
-        stated_on: document.published_at.map(|at| at.to_zoned_datetime(TimeZone::UTC).date()),
+        stated_on: document
+            .published_at
+            .map(|at| at.to_zoned_datetime(TimeZone::UTC).date()),
         confidence: stance.confidence,
         rule: stance.rule,
         run_id: document.run_id.clone(),
@@ -470,7 +615,11 @@ fn by_survey(survey: &Survey, document: &Document) -> Sentiment {
         intensity: if survey.response_polarity == 0 { 0 } else { 2 },
         basis: StanceBasis::Survey,
         survey_id: Some(survey.survey_id.clone()),
-        stated_on: survey.fieldwork_to.or_else(|| document.published_at.map(|at| at.to_zoned_datetime(TimeZone::UTC).date())),
+        stated_on: survey.fieldwork_to.or_else(|| {
+            document
+                .published_at
+                .map(|at| at.to_zoned_datetime(TimeZone::UTC).date())
+        }),
         confidence: survey.confidence,
         rule: "survey".to_owned(),
         run_id: document.run_id.clone(),

@@ -59,7 +59,16 @@ pub fn read(
 ) -> Vec<Survey> {
     let mut rows = Vec::new();
     for (sentence, parsed) in text.parsed.iter().enumerate() {
-        let context = Context { text, parsed, sentence, clauses: &clauses[sentence], actors, document, knowledge, language };
+        let context = Context {
+            text,
+            parsed,
+            sentence,
+            clauses: &clauses[sentence],
+            actors,
+            document,
+            knowledge,
+            language,
+        };
         rows.extend(read_sentence(&context));
     }
     rows
@@ -71,12 +80,22 @@ fn read_sentence(context: &Context<'_, '_>) -> Vec<Survey> {
     if shares.is_empty() {
         return Vec::new();
     }
-    let Some(force) = force(context) else { return Vec::new() };
-    let has_poll = context.parsed.words.iter().any(|word| words.words.polls.contains(word.lemma.as_ref()));
+    let Some(force) = force(context) else {
+        return Vec::new();
+    };
+    let has_poll = context
+        .parsed
+        .words
+        .iter()
+        .any(|word| words.words.polls.contains(word.lemma.as_ref()));
     let mut rows = Vec::new();
     for share in &shares {
-        let Some(answer) = answer(context, words, share) else { continue };
-        let Some(population) = population(context, words, share, &answer) else { continue };
+        let Some(answer) = answer(context, words, share) else {
+            continue;
+        };
+        let Some(population) = population(context, words, share, &answer) else {
+            continue;
+        };
         if !has_poll && pollster(context).is_none() && population.kind != ActorKind::Population {
             continue;
         }
@@ -98,11 +117,18 @@ struct Share {
 fn shares(context: &Context<'_, '_>, words: &Words) -> Vec<Share> {
     let parsed = context.parsed;
     let numerals = &context.language.quantities.numerals;
-    let text = |at: usize| parsed.words.get(at).map_or(String::new(), |word| word.text.to_lowercase());
+    let text = |at: usize| {
+        parsed
+            .words
+            .get(at)
+            .map_or(String::new(), |word| word.text.to_lowercase())
+    };
     let mut found: Vec<Share> = Vec::new();
     let mut at = 0;
     while at < parsed.words.len() {
-        if let Some((value, head, end)) = percent(&text, words, at).or_else(|| fraction(&text, numerals, words, at)) {
+        if let Some((value, head, end)) =
+            percent(&text, words, at).or_else(|| fraction(&text, numerals, words, at))
+        {
             let before: Vec<String> = (at.saturating_sub(3)..at).map(text).collect();
             let has = |set: &HashSet<String>| before.iter().any(|word| set.contains(word));
             let (low, high, kind) = if value.0 != value.1 {
@@ -112,13 +138,24 @@ fn shares(context: &Context<'_, '_>, words: &Words) -> Vec<Share> {
             } else if has(&words.words.upper_bound) {
                 (0.0, value.0, ShareKind::UpperBound)
             } else if has(&words.words.approximate) {
-                (value.0 - APPROXIMATE_POINTS, value.0 + APPROXIMATE_POINTS, ShareKind::Approximate)
+                (
+                    value.0 - APPROXIMATE_POINTS,
+                    value.0 + APPROXIMATE_POINTS,
+                    ShareKind::Approximate,
+                )
             } else {
                 (value.0, value.0, ShareKind::Exact)
             };
             let after = text(end);
             if !words.words.change.contains(&after) {
-                found.push(Share { low, high, kind, head, start: parsed.words[at].start, end: parsed.words[end - 1].end });
+                found.push(Share {
+                    low,
+                    high,
+                    kind,
+                    head,
+                    start: parsed.words[at].start,
+                    end: parsed.words[end - 1].end,
+                });
             }
             at = end;
         } else {
@@ -149,10 +186,27 @@ fn percent(text: &impl Fn(usize) -> String, words: &Words, at: usize) -> Option<
 }
 
 /// "two-thirds", "six in ten", "three out of four", "half", "a majority".
-fn fraction(text: &impl Fn(usize) -> String, numerals: &HashMap<String, i64>, words: &Words, at: usize) -> Option<Value> {
+fn fraction(
+    text: &impl Fn(usize) -> String,
+    numerals: &HashMap<String, i64>,
+    words: &Words,
+    at: usize,
+) -> Option<Value> {
     let first = text(at);
-    let share = |word: &str| words.shares.get(word.trim_end_matches('s')).or_else(|| words.shares.get(word)).copied();
-    let numeral = |word: &str| numerals.get(word).copied().map(|number| number as f64).or_else(|| word.parse().ok());
+    let share = |word: &str| {
+        words
+            .shares
+            .get(word.trim_end_matches('s'))
+            .or_else(|| words.shares.get(word))
+            .copied()
+    };
+    let numeral = |word: &str| {
+        numerals
+            .get(word)
+            .copied()
+            .map(|number| number as f64)
+            .or_else(|| word.parse().ok())
+    };
     if let Some((number, unit)) = first.split_once('-')
         && let (Some(number), Some(unit)) = (numeral(number), share(unit))
     {
@@ -165,8 +219,13 @@ fn fraction(text: &impl Fn(usize) -> String, numerals: &HashMap<String, i64>, wo
         }
         let between = if text(at + 1) == "out" { 3 } else { 2 };
         let joined = matches!(text(at + 1).as_str(), "in") || between == 3;
-        let whole = numeral(&text(at + between)).filter(|whole| joined && *whole >= number && *whole <= 100.0)?;
-        return Some(((100.0 * number / whole, 100.0 * number / whole), at, at + between + 1));
+        let whole =
+            numeral(&text(at + between)).filter(|whole| joined && *whole >= number && *whole <= 100.0)?;
+        return Some((
+            (100.0 * number / whole, 100.0 * number / whole),
+            at,
+            at + between + 1,
+        ));
     }
     share(&first).map(|share| (share, at, at + 1))
 }
@@ -174,7 +233,12 @@ fn fraction(text: &impl Fn(usize) -> String, numerals: &HashMap<String, i64>, wo
 /// The force that the sentence, or the one before it, is about.
 fn force<'c, 'k>(context: &'c Context<'c, 'k>) -> Option<&'c Actor<'k>> {
     let of = |sentence: usize| {
-        context.actors.of_sentence(sentence).find(|actor| actor.force.as_ref().is_some_and(|force| force.is_foreign() != Some(false)))
+        context.actors.of_sentence(sentence).find(|actor| {
+            actor
+                .force
+                .as_ref()
+                .is_some_and(|force| force.is_foreign() != Some(false))
+        })
     };
     of(context.sentence).or_else(|| of(context.sentence.checked_sub(1)?))
 }
@@ -189,29 +253,56 @@ struct Answer {
 fn answer(context: &Context<'_, '_>, words: &Words, share: &Share) -> Option<Answer> {
     let parsed = context.parsed;
     let under_share = |clause: &&Clause| {
-        clause.participants.iter().any(|phrase| phrase.role == "subj" && (parsed.is_under(share.head, phrase.head) || phrase.head == share.head))
+        clause.participants.iter().any(|phrase| {
+            phrase.role == "subj" && (parsed.is_under(share.head, phrase.head) || phrase.head == share.head)
+        })
     };
     let clause = context.clauses.iter().find(under_share)?;
     let lemma = clause.lemma.split(' ').next().unwrap_or(&clause.lemma);
     let turned = if clause.negation.is_some() { -1 } else { 1 };
     let phrase = || {
-        let last = clause.complements.iter().copied().chain(clause.in_role("obj")).max().unwrap_or(clause.predicate);
-        context.text.text[parsed.words[clause.predicate].start..parsed.words[last].end.max(parsed.words[clause.predicate].end)].to_owned()
+        let last = clause
+            .complements
+            .iter()
+            .copied()
+            .chain(clause.in_role("obj"))
+            .max()
+            .unwrap_or(clause.predicate);
+        context.text.text[parsed.words[clause.predicate].start
+            ..parsed.words[last].end.max(parsed.words[clause.predicate].end)]
+            .to_owned()
     };
     if let Some(polarity) = words.responses.get(lemma) {
-        return Some(Answer { response: parsed.words[clause.predicate].text.to_owned(), polarity: polarity * turned, predicate: clause.predicate });
+        return Some(Answer {
+            response: parsed.words[clause.predicate].text.to_owned(),
+            polarity: polarity * turned,
+            predicate: clause.predicate,
+        });
     }
     if !words.words.asking.contains(lemma) {
         return None;
     }
-    let below = clause.complements.iter().flat_map(|complement| parsed.subtree(*complement));
+    let below = clause
+        .complements
+        .iter()
+        .flat_map(|complement| parsed.subtree(*complement));
     let told = below.filter_map(|word| {
         let lemma = parsed.words[word].lemma.to_lowercase();
-        let own = context.clause(word).is_some_and(|clause| clause.negation.is_some());
-        words.complements.get(&lemma).or_else(|| words.responses.get(&lemma)).map(|polarity| if own { -polarity } else { *polarity })
+        let own = context
+            .clause(word)
+            .is_some_and(|clause| clause.negation.is_some());
+        words
+            .complements
+            .get(&lemma)
+            .or_else(|| words.responses.get(&lemma))
+            .map(|polarity| if own { -polarity } else { *polarity })
     });
     let polarity = told.into_iter().next()?;
-    Some(Answer { response: phrase(), polarity: polarity * turned, predicate: clause.predicate })
+    Some(Answer {
+        response: phrase(),
+        polarity: polarity * turned,
+        predicate: clause.predicate,
+    })
 }
 
 /// Who was asked.
@@ -221,39 +312,92 @@ struct Population {
     kind: ActorKind,
 }
 
-fn population(context: &Context<'_, '_>, words: &Words, share: &Share, answer: &Answer) -> Option<Population> {
+fn population(
+    context: &Context<'_, '_>,
+    words: &Words,
+    share: &Share,
+    answer: &Answer,
+) -> Option<Population> {
     let parsed = context.parsed;
     let clause = context.clause(answer.predicate)?;
-    let subject = clause.in_role("subj").find(|head| parsed.is_under(share.head, *head) || *head == share.head)?;
-    let candidates = parsed.subtree(subject).into_iter().filter(|word| *word != share.head);
+    let subject = clause
+        .in_role("subj")
+        .find(|head| parsed.is_under(share.head, *head) || *head == share.head)?;
+    let candidates = parsed
+        .subtree(subject)
+        .into_iter()
+        .filter(|word| *word != share.head);
     for word in candidates {
         let lemma = parsed.words[word].lemma.to_lowercase();
         let actor = context.actors.at(context.sentence, word);
-        let is_people = actor.is_some_and(|actor| actor.kind == ActorKind::Population) || words.words.populations.contains(&lemma);
-        if is_people && matches!(parsed.words[word].upos, Upos::Noun | Upos::Propn | Upos::Pron | Upos::Adj | Upos::Det) {
-            let country = actor.and_then(|actor| actor.country.clone()).or_else(|| context.actors.focus.clone());
-            return Some(Population { name: parsed.words[word].text.to_owned(), country, kind: ActorKind::Population });
+        let is_people = actor.is_some_and(|actor| actor.kind == ActorKind::Population)
+            || words.words.populations.contains(&lemma);
+        if is_people
+            && matches!(
+                parsed.words[word].upos,
+                Upos::Noun | Upos::Propn | Upos::Pron | Upos::Adj | Upos::Det
+            )
+        {
+            let country = actor
+                .and_then(|actor| actor.country.clone())
+                .or_else(|| context.actors.focus.clone());
+            return Some(Population {
+                name: parsed.words[word].text.to_owned(),
+                country,
+                kind: ActorKind::Population,
+            });
         }
     }
     // "64 percent disagreed": everybody who was asked, in a sentence that names the survey.
-    pollster(context).map(|_| Population { name: "respondents".to_owned(), country: context.actors.focus.clone(), kind: ActorKind::Unknown })
+    pollster(context).map(|_| Population {
+        name: "respondents".to_owned(),
+        country: context.actors.focus.clone(),
+        kind: ActorKind::Unknown,
+    })
 }
 
 /// Who asked: a pollster that knowledge names.
 fn pollster(context: &Context<'_, '_>) -> Option<String> {
-    let mut named = context.actors.of_sentence(context.sentence).filter_map(|actor| actor.entry);
-    named.find(|entry| entry.office.as_deref() == Some("pollster")).map(|entry| entry.name.clone())
+    let mut named = context
+        .actors
+        .of_sentence(context.sentence)
+        .filter_map(|actor| actor.entry);
+    named
+        .find(|entry| entry.office.as_deref() == Some("pollster"))
+        .map(|entry| entry.name.clone())
 }
 
-fn row(context: &Context<'_, '_>, share: &Share, answer: &Answer, population: &Population, actor: &Actor<'_>) -> Survey {
+fn row(
+    context: &Context<'_, '_>,
+    share: &Share,
+    answer: &Answer,
+    population: &Population,
+    actor: &Actor<'_>,
+) -> Survey {
     let parsed = context.parsed;
     let document = context.document;
     let force = actor.force.as_ref();
-    let published = document.published_at.map(|at| at.to_zoned_datetime(TimeZone::UTC).date());
-    let told = dates::find(parsed, &context.language.dates, &context.language.quantities.numerals, published);
-    let fieldwork: (Option<Date>, Option<Date>) = told.first().map_or((None, None), |told| (told.starts_on, told.ends_on));
-    let group = [document.document_id.as_bytes(), &(parsed.index as u64).to_le_bytes()];
-    let key = [document.document_id.as_bytes(), &(share.start as u64).to_le_bytes(), &(share.end as u64).to_le_bytes()];
+    let published = document
+        .published_at
+        .map(|at| at.to_zoned_datetime(TimeZone::UTC).date());
+    let told = dates::find(
+        parsed,
+        &context.language.dates,
+        &context.language.quantities.numerals,
+        published,
+    );
+    let fieldwork: (Option<Date>, Option<Date>) = told
+        .first()
+        .map_or((None, None), |told| (told.starts_on, told.ends_on));
+    let group = [
+        document.document_id.as_bytes(),
+        &(parsed.index as u64).to_le_bytes(),
+    ];
+    let key = [
+        document.document_id.as_bytes(),
+        &(share.start as u64).to_le_bytes(),
+        &(share.end as u64).to_le_bytes(),
+    ];
     Survey {
         survey_id: id::of("v", &key),
         finding_group_id: id::of("g", &group),

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, BooleanBuilder, PrimitiveArray, PrimitiveBuilder, StringBuilder,
-    StringDictionaryBuilder,
+    Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, BooleanBuilder, PrimitiveArray, PrimitiveBuilder,
+    StringBuilder, StringDictionaryBuilder,
 };
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, Float32Type, Float64Type, Int32Type, Int64Type, TimeUnit,
@@ -158,7 +158,7 @@ pub(super) fn dictionary_type() -> DataType {
 }
 
 /// Words to dictionary text.
-pub(super) fn words_to_array<'w>(words: &mut dyn Iterator<Item = Option<&'w str>>) -> ArrayRef {
+pub(super) fn words_to_array(words: &mut dyn Iterator<Item = Option<&str>>) -> ArrayRef {
     let mut builder = StringDictionaryBuilder::<Int32Type>::new();
     words.for_each(|word| builder.append_option(word));
     Arc::new(builder.finish())
@@ -175,8 +175,15 @@ pub(super) fn words_from_array<V: Clone>(
     let Some(words) = dictionary.values().as_string_opt::<i32>() else {
         return wrong_type(&dictionary_type(), array.data_type());
     };
-    let values = words.iter().map(|word| read(word.unwrap_or_default())).collect::<Result<Vec<V>>>()?;
-    Ok(dictionary.keys().iter().map(|key| key.map(|key| values[key as usize].clone())).collect())
+    let values = words
+        .iter()
+        .map(|word| read(word.unwrap_or_default()))
+        .collect::<Result<Vec<V>>>()?;
+    Ok(dictionary
+        .keys()
+        .iter()
+        .map(|key| key.map(|key| values[key as usize].clone()))
+        .collect())
 }
 
 impl Value for Code {
@@ -252,7 +259,10 @@ impl Value for Timestamp {
     }
     fn from_array(array: &ArrayRef) -> Result<Vec<Option<Self>>> {
         let micros = numbers_from_array::<TimestampMicrosecondType>(array)?;
-        micros.into_iter().map(|at| Ok(at.map(Self::from_microsecond).transpose()?)).collect()
+        micros
+            .into_iter()
+            .map(|at| Ok(at.map(Self::from_microsecond).transpose()?))
+            .collect()
     }
 }
 
@@ -271,6 +281,8 @@ impl Value for Date {
     fn from_array(array: &ArrayRef) -> Result<Vec<Option<Self>>> {
         let days = numbers_from_array::<Date32Type>(array)?;
         let to_date = |days: i32| EPOCH.checked_add(jiff::Span::new().try_days(days)?);
-        days.into_iter().map(|day| Ok(day.map(to_date).transpose()?)).collect()
+        days.into_iter()
+            .map(|day| Ok(day.map(to_date).transpose()?))
+            .collect()
     }
 }

@@ -38,7 +38,10 @@ pub fn print(name: Option<&str>) -> Result<String> {
     if let Some(name) = name
         && !names().contains(&name)
     {
-        bail!("there is no table `{name}`; the tables are {}", names().join(", "));
+        bail!(
+            "there is no table `{name}`; the tables are {}",
+            names().join(", ")
+        );
     }
     let mut page = String::new();
     for (table, about, columns) in TABLES.iter().map(|describe| describe()) {
@@ -51,7 +54,11 @@ pub fn print(name: Option<&str>) -> Result<String> {
 
 fn write_table(page: &mut String, table: &str, about: &str, columns: &[Column]) {
     // Writing to a string cannot fail.
-    let _ = writeln!(page, "## {table}\n\n{}\n\n| column | type | meaning |\n|---|---|---|", about.trim());
+    let _ = writeln!(
+        page,
+        "## {table}\n\n{}\n\n| column | type | meaning |\n|---|---|---|",
+        about.trim()
+    );
     for column in columns {
         let question = if column.field.is_nullable() { "?" } else { "" };
         let values = match column.values {
@@ -92,8 +99,17 @@ mod tests {
         let page = super::print(None).unwrap();
         for name in super::names() {
             assert!(page.contains(&format!("## {name}\n")));
-            assert!(super::print(Some(name)).unwrap().starts_with(&format!("## {name}\n")));
+            assert!(
+                super::print(Some(name))
+                    .unwrap()
+                    .starts_with(&format!("## {name}\n"))
+            );
         }
-        assert!(super::print(Some("evnts")).unwrap_err().to_string().contains("events, incidents"));
+        assert!(
+            super::print(Some("evnts"))
+                .unwrap_err()
+                .to_string()
+                .contains("events, incidents")
+        );
     }
 }

@@ -61,8 +61,9 @@ pub fn schema<R: Row>() -> SchemaRef {
 }
 
 fn column_cells<C: Cell>(batch: &RecordBatch, table: &str, name: &str) -> Result<Vec<C>> {
-    let array: &ArrayRef =
-        batch.column_by_name(name).with_context(|| format!("table {table} has no column {name}"))?;
+    let array: &ArrayRef = batch
+        .column_by_name(name)
+        .with_context(|| format!("table {table} has no column {name}"))?;
     C::decode(array).with_context(|| format!("table {table}, column {name}"))
 }
 

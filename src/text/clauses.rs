@@ -64,7 +64,10 @@ pub struct Clause {
 impl Clause {
     /// Participants in a role.
     pub fn in_role<'c>(&'c self, role: &'c str) -> impl Iterator<Item = usize> + 'c {
-        self.participants.iter().filter(move |phrase| phrase.role == role).map(|phrase| phrase.head)
+        self.participants
+            .iter()
+            .filter(move |phrase| phrase.role == role)
+            .map(|phrase| phrase.head)
     }
 
     /// The first participant in a role.
@@ -100,7 +103,9 @@ fn is_small_clause(sentence: &Parsed<'_>, index: usize) -> bool {
 }
 
 fn read(sentence: &Parsed<'_>, grammar: &Grammar, index: usize, kind: PredicateKind) -> Clause {
-    let particle = sentence.dependent(index, "compound").filter(|child| sentence.words[*child].relation == "compound:prt");
+    let particle = sentence
+        .dependent(index, "compound")
+        .filter(|child| sentence.words[*child].relation == "compound:prt");
     let mut lemma = sentence.words[index].lemma.to_lowercase();
     if let Some(particle) = particle {
         lemma = format!("{lemma} {}", sentence.words[particle].text.to_lowercase());
@@ -114,7 +119,9 @@ fn read(sentence: &Parsed<'_>, grammar: &Grammar, index: usize, kind: PredicateK
         passive,
         negation: negation(sentence, grammar, index),
         auxiliaries: auxiliaries(sentence, index),
-        mark: sentence.dependent(index, "mark").map(|mark| sentence.words[mark].text.to_lowercase()),
+        mark: sentence
+            .dependent(index, "mark")
+            .map(|mark| sentence.words[mark].text.to_lowercase()),
         governor: governor(sentence, index),
         complements: Vec::new(),
     };
@@ -132,10 +139,17 @@ fn read(sentence: &Parsed<'_>, grammar: &Grammar, index: usize, kind: PredicateK
 /// Adds a participant and those coordinated with it.
 fn add(sentence: &Parsed<'_>, clause: &mut Clause, head: usize, role: &str) {
     let mut heads = vec![head];
-    heads.extend(sentence.dependents(head, "conj").filter(|other| sentence.words[*other].upos != Upos::Verb));
+    heads.extend(
+        sentence
+            .dependents(head, "conj")
+            .filter(|other| sentence.words[*other].upos != Upos::Verb),
+    );
     for head in heads {
         if !clause.participants.iter().any(|phrase| phrase.head == head) {
-            clause.participants.push(Phrase { head, role: role.to_owned() });
+            clause.participants.push(Phrase {
+                head,
+                role: role.to_owned(),
+            });
         }
     }
 }
@@ -164,7 +178,10 @@ fn role(sentence: &Parsed<'_>, child: usize, passive: bool) -> Option<String> {
 
 fn is_passive(sentence: &Parsed<'_>, grammar: &Grammar, index: usize) -> bool {
     let marked = sentence.children(index).iter().any(|child| {
-        matches!(sentence.words[*child].relation, "nsubj:pass" | "aux:pass" | "csubj:pass" | "obl:agent")
+        matches!(
+            sentence.words[*child].relation,
+            "nsubj:pass" | "aux:pass" | "csubj:pass" | "obl:agent"
+        )
     });
     // A reduced relative clause, "troops stationed in the north", has a participle and nothing else.
     let reduced = sentence.is(index, "acl")
@@ -178,13 +195,20 @@ fn auxiliaries(sentence: &Parsed<'_>, index: usize) -> Vec<String> {
     let mut found: Vec<usize> = sentence.dependents(index, "aux").collect();
     found.extend(sentence.dependents(index, "cop"));
     found.sort_unstable();
-    found.into_iter().map(|aux| sentence.words[aux].lemma.to_lowercase()).collect()
+    found
+        .into_iter()
+        .map(|aux| sentence.words[aux].lemma.to_lowercase())
+        .collect()
 }
 
 /// The word that negates a predicate: an adverb under it or under its auxiliary, or a negative determiner of its
 /// subject or object.
 fn negation(sentence: &Parsed<'_>, grammar: &Grammar, index: usize) -> Option<usize> {
-    let is_negative = |word: usize| grammar.negators.contains(&sentence.words[word].lemma.to_lowercase());
+    let is_negative = |word: usize| {
+        grammar
+            .negators
+            .contains(&sentence.words[word].lemma.to_lowercase())
+    };
     let own = sentence.children(index).iter().copied();
     let near = own.clone().find(|child| {
         let relation = sentence.words[*child].relation;
@@ -199,23 +223,33 @@ fn negation(sentence: &Parsed<'_>, grammar: &Grammar, index: usize) -> Option<us
             if is_negative(child) {
                 return Some(child);
             }
-            sentence.dependents(child, "det").chain(sentence.dependents(child, "advmod")).find(|det| is_negative(*det))
+            sentence
+                .dependents(child, "det")
+                .chain(sentence.dependents(child, "advmod"))
+                .find(|det| is_negative(*det))
         })
     })
 }
 
 fn governor(sentence: &Parsed<'_>, index: usize) -> Option<Governor> {
     let head = sentence.words[index].head?;
-    Some(Governor { predicate: head, relation: sentence.words[index].relation.to_owned() })
+    Some(Governor {
+        predicate: head,
+        relation: sentence.words[index].relation.to_owned(),
+    })
 }
 
 /// Fills in the participants a clause shares with the clause it hangs on.
 fn inherit(sentence: &Parsed<'_>, grammar: &Grammar, clauses: &mut [Clause], index: usize) {
     resolve_relative(sentence, grammar, &mut clauses[index]);
     let clause = &clauses[index];
-    let Some(governor) = clause.governor.clone() else { return };
+    let Some(governor) = clause.governor.clone() else {
+        return;
+    };
     let lacks = if clause.passive { "obj" } else { "subj" };
-    if clause.first(lacks).is_some() || clause.kind == PredicateKind::Noun && !clause.auxiliaries.iter().any(|aux| aux == "be") {
+    if clause.first(lacks).is_some()
+        || clause.kind == PredicateKind::Noun && !clause.auxiliaries.iter().any(|aux| aux == "be")
+    {
         return;
     }
     let relation = governor.relation.as_str();
@@ -224,14 +258,28 @@ fn inherit(sentence: &Parsed<'_>, grammar: &Grammar, clauses: &mut [Clause], ind
         add(sentence, &mut clauses[index], antecedent, lacks);
         return;
     }
-    let Some(above) = clauses.iter().find(|other| other.predicate == governor.predicate) else { return };
+    let Some(above) = clauses.iter().find(|other| other.predicate == governor.predicate) else {
+        return;
+    };
     let heads: Vec<usize> = match relation {
         // "asked X to leave": X leaves; with no object, the subject does.
-        "xcomp" | "ccomp" if clause.mark.as_ref().is_some_and(|mark| grammar.infinitive_marks.contains(mark)) || relation == "xcomp" => {
+        "xcomp" | "ccomp"
+            if clause
+                .mark
+                .as_ref()
+                .is_some_and(|mark| grammar.infinitive_marks.contains(mark))
+                || relation == "xcomp" =>
+        {
             let object: Vec<usize> = above.in_role("obj").chain(above.in_role("iobj")).collect();
-            if object.is_empty() || above.passive { passive_or_subject(above) } else { object }
+            if object.is_empty() || above.passive {
+                passive_or_subject(above)
+            } else {
+                object
+            }
         }
-        "conj" | "advcl" | "parataxis" if clause.mark.is_none() || relation == "conj" => passive_or_subject(above),
+        "conj" | "advcl" | "parataxis" if clause.mark.is_none() || relation == "conj" => {
+            passive_or_subject(above)
+        }
         "advcl" => passive_or_subject(above),
         _ => return,
     };
@@ -253,7 +301,9 @@ fn resolve_relative(sentence: &Parsed<'_>, grammar: &Grammar, clause: &mut Claus
     if sentence.words[clause.predicate].relation != "acl:relcl" {
         return;
     }
-    let Some(antecedent) = sentence.words[clause.predicate].head else { return };
+    let Some(antecedent) = sentence.words[clause.predicate].head else {
+        return;
+    };
     for phrase in &mut clause.participants {
         let word = &sentence.words[phrase.head];
         if word.upos == Upos::Pron && grammar.relative_pronoun_tags.contains(word.xpos) {

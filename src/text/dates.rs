@@ -64,9 +64,20 @@ pub struct Told {
 
 /// The dates told in a sentence, in order. `published` is the day the document was published.
 /// `numerals` are the number words of the language.
-pub fn find(parsed: &Parsed<'_>, words: &Words, numerals: &HashMap<String, i64>, published: Option<Date>) -> Vec<Told> {
+pub fn find(
+    parsed: &Parsed<'_>,
+    words: &Words,
+    numerals: &HashMap<String, i64>,
+    published: Option<Date>,
+) -> Vec<Told> {
     let texts: Vec<String> = parsed.words.iter().map(|word| word.text.to_lowercase()).collect();
-    let finder = Finder { texts: &texts, parsed, words, numerals, published };
+    let finder = Finder {
+        texts: &texts,
+        parsed,
+        words,
+        numerals,
+        published,
+    };
     let mut found = Vec::new();
     let mut at = 0;
     while at < texts.len() {
@@ -97,24 +108,43 @@ impl Finder<'_> {
     fn month(&self, at: usize) -> Option<i8> {
         // A month is capitalised: "may" and "march" are also verbs.
         let is_name = self.parsed.words.get(at)?.text.starts_with(char::is_uppercase);
-        self.words.months.get(self.text(at).trim_end_matches('.')).copied().filter(|_| is_name)
+        self.words
+            .months
+            .get(self.text(at).trim_end_matches('.'))
+            .copied()
+            .filter(|_| is_name)
     }
 
     fn day(&self, at: usize) -> Option<i8> {
         let text = self.text(at);
-        let digits = self.words.words.ordinal_endings.iter().find_map(|ending| text.strip_suffix(ending.as_str())).unwrap_or(text);
-        digits.parse().ok().filter(|day| (1..=31).contains(day) && digits.len() <= 2)
+        let digits = self
+            .words
+            .words
+            .ordinal_endings
+            .iter()
+            .find_map(|ending| text.strip_suffix(ending.as_str()))
+            .unwrap_or(text);
+        digits
+            .parse()
+            .ok()
+            .filter(|day| (1..=31).contains(day) && digits.len() <= 2)
     }
 
     fn year(&self, at: usize) -> Option<i16> {
         let text = self.text(at);
-        text.parse().ok().filter(|year| text.len() == 4 && (1900..=2100).contains(year))
+        text.parse()
+            .ok()
+            .filter(|year| text.len() == 4 && (1900..=2100).contains(year))
     }
 
     fn unit(&self, at: usize) -> Option<(&str, i32)> {
         let text = self.text(at);
         let singular = text.strip_suffix('s').unwrap_or(text);
-        self.words.units.get_key_value(singular).or_else(|| self.words.units.get_key_value(text)).map(|(unit, days)| (unit.as_str(), *days))
+        self.words
+            .units
+            .get_key_value(singular)
+            .or_else(|| self.words.units.get_key_value(text))
+            .map(|(unit, days)| (unit.as_str(), *days))
     }
 
     fn at(&self, at: usize) -> Option<Told> {
@@ -126,7 +156,13 @@ impl Finder<'_> {
         if let Ok(date) = self.text(at).parse::<Date>()
             && self.text(at).len() == 10
         {
-            return Some(told(at, at + 1, Some((date, date)), DatePrecision::Day, DateBasis::Explicit));
+            return Some(told(
+                at,
+                at + 1,
+                Some((date, date)),
+                DatePrecision::Day,
+                DateBasis::Explicit,
+            ));
         }
         let (month, day, mut end) = match (self.month(at), self.day(at)) {
             (Some(month), _) => match self.day(at + 1).filter(|_| self.year(at + 1).is_none()) {
@@ -134,7 +170,11 @@ impl Finder<'_> {
                 None => (month, None, at + 1),
             },
             (None, Some(day)) => {
-                let next = if self.words.words.of.contains(self.text(at + 1)) { at + 2 } else { at + 1 };
+                let next = if self.words.words.of.contains(self.text(at + 1)) {
+                    at + 2
+                } else {
+                    at + 1
+                };
                 (self.month(next)?, Some(day), next + 1)
             }
             (None, None) => return self.season_or_year(at),
@@ -144,8 +184,16 @@ impl Finder<'_> {
         if year.is_some() {
             end = after_comma + 1;
         }
-        let basis = if year.is_some() { DateBasis::Explicit } else { DateBasis::Relative };
-        let precision = if day.is_some() { DatePrecision::Day } else { DatePrecision::Month };
+        let basis = if year.is_some() {
+            DateBasis::Explicit
+        } else {
+            DateBasis::Relative
+        };
+        let precision = if day.is_some() {
+            DatePrecision::Day
+        } else {
+            DatePrecision::Month
+        };
         let year = year.or_else(|| self.nearest_year(month, day, at));
         let span = year.and_then(|year| match day {
             Some(day) => Date::new(year, month, day).ok().map(|date| (date, date)),
@@ -159,14 +207,32 @@ impl Finder<'_> {
             let year = self.year(at + 1)?;
             let (start, _) = month_span(year, *first)?;
             let end = start.checked_add(Span::new().months(3)).ok()?.yesterday().ok()?;
-            return Some(told(at, at + 2, Some((start, end)), DatePrecision::Season, DateBasis::Explicit));
+            return Some(told(
+                at,
+                at + 2,
+                Some((start, end)),
+                DatePrecision::Season,
+                DateBasis::Explicit,
+            ));
         }
         let year = self.year(at)?;
         // A bare number of four digits is a year after a preposition or at the head of a phrase of time.
         let before = at.checked_sub(1).map_or("", |before| self.text(before));
-        let opens = !self.parsed.preposition(at).is_empty() || at == 0 || self.words.words.before.contains(before) || self.words.words.after.contains(before);
-        let is_counted = self.parsed.is(at, "nummod") && self.parsed.words[at].head.is_some_and(|head| head > at);
-        (opens && !is_counted).then(|| told(at, at + 1, year_span(year), DatePrecision::Year, DateBasis::Explicit))
+        let opens = !self.parsed.preposition(at).is_empty()
+            || at == 0
+            || self.words.words.before.contains(before)
+            || self.words.words.after.contains(before);
+        let is_counted =
+            self.parsed.is(at, "nummod") && self.parsed.words[at].head.is_some_and(|head| head > at);
+        (opens && !is_counted).then(|| {
+            told(
+                at,
+                at + 1,
+                year_span(year),
+                DatePrecision::Year,
+                DateBasis::Explicit,
+            )
+        })
     }
 
     /// The year that makes a month or day the last one before publication, or the next one where the verb tells of
@@ -189,8 +255,18 @@ impl Finder<'_> {
             let Some(head) = above else { break };
             let children = self.parsed.children(head);
             let future = children.iter().any(|child| {
-                self.parsed.is(*child, "aux") && self.words.words.future_tags.contains(self.parsed.words[*child].xpos)
-                    || self.parsed.is(*child, "mark") && self.words.words.infinitive_tags.contains(self.parsed.words[head].xpos)
+                self.parsed.is(*child, "aux")
+                    && self
+                        .words
+                        .words
+                        .future_tags
+                        .contains(self.parsed.words[*child].xpos)
+                    || self.parsed.is(*child, "mark")
+                        && self
+                            .words
+                            .words
+                            .infinitive_tags
+                            .contains(self.parsed.words[head].xpos)
             });
             if future {
                 return true;
@@ -218,8 +294,13 @@ impl Finder<'_> {
         if let Some(weekday) = self.words.weekdays.get(text) {
             let before = at.checked_sub(1).map_or("", |before| self.text(before));
             let offset = self.published.map(|published| {
-                let back = (i32::from(published.weekday().to_monday_one_offset()) - i32::from(*weekday)).rem_euclid(7);
-                if words.next.contains(before) || self.is_future(at) { 7 - back } else { -back }
+                let back = (i32::from(published.weekday().to_monday_one_offset()) - i32::from(*weekday))
+                    .rem_euclid(7);
+                if words.next.contains(before) || self.is_future(at) {
+                    7 - back
+                } else {
+                    -back
+                }
             });
             return one(offset.and_then(day));
         }
@@ -233,8 +314,16 @@ impl Finder<'_> {
             return self.counted(at);
         };
         if let Some((unit, _)) = self.unit(at + 1) {
-            let span = self.published.and_then(|published| calendar_unit(published, unit, direction));
-            return Some(told(at, at + 2, span.map(|(span, _)| span), unit_precision(unit), DateBasis::Relative));
+            let span = self
+                .published
+                .and_then(|published| calendar_unit(published, unit, direction));
+            return Some(told(
+                at,
+                at + 2,
+                span.map(|(span, _)| span),
+                unit_precision(unit),
+                DateBasis::Relative,
+            ));
         }
         if let Some(month) = self.month(at + 1) {
             let year = self.nearest_year(month, None, at + 1);
@@ -253,8 +342,18 @@ impl Finder<'_> {
         let first = at.saturating_sub(if has_article { 2 } else { 1 });
         if self.words.words.ago.contains(after) {
             let date = number.and_then(|number| self.shift(-(number * days)));
-            let precision = if days <= 7 { DatePrecision::Day } else { DatePrecision::Month };
-            let span = date.and_then(|date| if days <= 7 { Some((date, date)) } else { month_span(date.year(), date.month()) });
+            let precision = if days <= 7 {
+                DatePrecision::Day
+            } else {
+                DatePrecision::Month
+            };
+            let span = date.and_then(|date| {
+                if days <= 7 {
+                    Some((date, date))
+                } else {
+                    month_span(date.year(), date.month())
+                }
+            });
             return Some(told(first, at + 2, span, precision, DateBasis::Relative));
         }
         if self.words.words.vague.contains(after) {
@@ -267,7 +366,11 @@ impl Finder<'_> {
 
     fn number(&self, at: usize) -> Option<i32> {
         let word = self.text(at);
-        let number = word.parse().ok().or_else(|| self.numerals.get(word).and_then(|number| i32::try_from(*number).ok()));
+        let number = word.parse().ok().or_else(|| {
+            self.numerals
+                .get(word)
+                .and_then(|number| i32::try_from(*number).ok())
+        });
         number.filter(|number| (1..=200).contains(number))
     }
 
@@ -289,9 +392,22 @@ impl Finder<'_> {
     }
 }
 
-fn told(first: usize, end: usize, span: Option<(Date, Date)>, precision: DatePrecision, basis: DateBasis) -> Told {
+fn told(
+    first: usize,
+    end: usize,
+    span: Option<(Date, Date)>,
+    precision: DatePrecision,
+    basis: DateBasis,
+) -> Told {
     let (starts_on, ends_on) = span.map_or((None, None), |(start, end)| (Some(start), Some(end)));
-    Told { first, end, starts_on, ends_on, precision: span.map(|_| precision), basis }
+    Told {
+        first,
+        end,
+        starts_on,
+        ends_on,
+        precision: span.map(|_| precision),
+        basis,
+    }
 }
 
 fn month_span(year: i16, month: i8) -> Option<(Date, Date)> {
@@ -327,7 +443,10 @@ fn calendar_unit(date: Date, unit: &str, steps: i32) -> Option<((Date, Date), Da
             (first, first.checked_add(Span::new().days(6)).ok()?)
         }
         DatePrecision::Month => {
-            let month = date.first_of_month().checked_add(Span::new().months(steps)).ok()?;
+            let month = date
+                .first_of_month()
+                .checked_add(Span::new().months(steps))
+                .ok()?;
             (month, month.last_of_month())
         }
         DatePrecision::Year => year_span(date.year() + steps as i16)?,

@@ -94,7 +94,14 @@ impl<'d> Parsed<'d> {
                 children[head].push(number);
             }
         }
-        Self { index, start: sentence.start, end: sentence.end, kind: sentence.kind, words, children }
+        Self {
+            index,
+            start: sentence.start,
+            end: sentence.end,
+            kind: sentence.kind,
+            words,
+            children,
+        }
     }
 
     /// The words that depend on a word, in order.
@@ -104,7 +111,10 @@ impl<'d> Parsed<'d> {
 
     /// The words that depend on a word by a relation, its subtypes included: `nmod` finds `nmod:poss`.
     pub fn dependents<'s>(&'s self, word: usize, relation: &'s str) -> impl Iterator<Item = usize> + 's {
-        self.children[word].iter().copied().filter(move |child| self.is(*child, relation))
+        self.children[word]
+            .iter()
+            .copied()
+            .filter(move |child| self.is(*child, relation))
     }
 
     /// The first dependent by a relation.
@@ -115,17 +125,25 @@ impl<'d> Parsed<'d> {
     /// Whether a word's relation is this one or a subtype of it.
     pub fn is(&self, word: usize, relation: &str) -> bool {
         let found = self.words[word].relation;
-        found == relation || (found.starts_with(relation) && found.as_bytes().get(relation.len()) == Some(&b':'))
+        found == relation
+            || (found.starts_with(relation) && found.as_bytes().get(relation.len()) == Some(&b':'))
     }
 
     /// The prepositions that mark a word, joined by a space and in lower case: `from`, `out of`.
     pub fn preposition(&self, word: usize) -> String {
         let mut marks: Vec<usize> = self.dependents(word, "case").collect();
-        let fixed: Vec<usize> = marks.iter().flat_map(|mark| self.dependents(*mark, "fixed")).collect();
+        let fixed: Vec<usize> = marks
+            .iter()
+            .flat_map(|mark| self.dependents(*mark, "fixed"))
+            .collect();
         marks.extend(fixed);
         marks.retain(|mark| !self.words[*mark].text.starts_with(['\'', '’']));
         marks.sort_unstable();
-        marks.iter().map(|mark| self.words[*mark].text.to_lowercase()).collect::<Vec<_>>().join(" ")
+        marks
+            .iter()
+            .map(|mark| self.words[*mark].text.to_lowercase())
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     /// The words under a word, itself included, in order.
@@ -151,8 +169,16 @@ impl<'d> Parsed<'d> {
 
     /// The stretch of text that some words cover, from the first to the last, in bytes.
     pub fn span(&self, words: &[usize]) -> Range<usize> {
-        let start = words.iter().map(|word| self.words[*word].start).min().unwrap_or(self.start);
-        let end = words.iter().map(|word| self.words[*word].end).max().unwrap_or(self.start);
+        let start = words
+            .iter()
+            .map(|word| self.words[*word].start)
+            .min()
+            .unwrap_or(self.start);
+        let end = words
+            .iter()
+            .map(|word| self.words[*word].end)
+            .max()
+            .unwrap_or(self.start);
         start..end
     }
 
@@ -185,7 +211,12 @@ impl<'d> Parsed<'d> {
 }
 
 /// Tokens and what the model says of them as words.
-fn read_words<'d>(text: &'d str, tokens: &[Token], annotations: &[Annotation], model: &'d Model) -> Vec<Word<'d>> {
+fn read_words<'d>(
+    text: &'d str,
+    tokens: &[Token],
+    annotations: &[Annotation],
+    model: &'d Model,
+) -> Vec<Word<'d>> {
     let word = |(token, annotation): (&Token, &Annotation)| Word {
         text: token.of(text),
         start: token.start as usize,
@@ -207,19 +238,38 @@ pub fn annotate<'d>(
     wanted: impl Fn(usize, &Sentence) -> bool,
     reader: &'d Reader,
 ) -> Text<'d> {
-    let chosen: Vec<usize> = (0..sentences.len()).filter(|index| wanted(*index, &sentences[*index])).collect();
+    let chosen: Vec<usize> = (0..sentences.len())
+        .filter(|index| wanted(*index, &sentences[*index]))
+        .collect();
     let mut found = Vec::new();
     let mut spans = Vec::with_capacity(chosen.len());
     for index in &chosen {
         let first = found.len();
-        reader.rules.tokenize(text, sentences[*index].start..sentences[*index].end, &mut found);
+        reader
+            .rules
+            .tokenize(text, sentences[*index].start..sentences[*index].end, &mut found);
         spans.push(first..found.len());
     }
     let mut scratch = Scratch::default();
     let annotations = reader.model.annotate(text, &found, &spans, &mut scratch);
-    let words = |span: &Range<usize>| read_words(text, &found[span.clone()], &annotations[span.clone()], &reader.model);
-    let parsed = chosen.iter().zip(&spans).map(|(index, span)| Parsed::new(*index, &sentences[*index], words(span)));
+    let words = |span: &Range<usize>| {
+        read_words(
+            text,
+            &found[span.clone()],
+            &annotations[span.clone()],
+            &reader.model,
+        )
+    };
+    let parsed = chosen
+        .iter()
+        .zip(&spans)
+        .map(|(index, span)| Parsed::new(*index, &sentences[*index], words(span)));
     let parsed = parsed.collect();
     let quotations = quotations::find(text, &sentences);
-    Text { text, sentences, parsed, quotations }
+    Text {
+        text,
+        sentences,
+        parsed,
+        quotations,
+    }
 }

@@ -278,8 +278,11 @@ pub fn encode(
                 (width, tags),
                 masks.is_some(),
             );
-            let (weight, bias) = (&parameters[layout.name_weight.clone()], &parameters[layout.name_bias.clone()]);
-    linear(&mut pass.names, output, weight, bias, (tokens, width, names));
+            let (weight, bias) = (
+                &parameters[layout.name_weight.clone()],
+                &parameters[layout.name_bias.clone()],
+            );
+            linear(&mut pass.names, output, weight, bias, (tokens, width, names));
         }
     }
     let top = match masks {
@@ -312,8 +315,17 @@ pub fn encode(
     for row in pass.roles.chunks_exact(roles) {
         pass.dependents.extend_from_slice(&row[..arc]);
     }
-    let (weight, bias) = (&parameters[layout.bilinear.clone()], &parameters[layout.head_prior.clone()]);
-    linear(&mut pass.seekers, &pass.dependents, weight, bias, (tokens, arc, arc));
+    let (weight, bias) = (
+        &parameters[layout.bilinear.clone()],
+        &parameters[layout.head_prior.clone()],
+    );
+    linear(
+        &mut pass.seekers,
+        &pass.dependents,
+        weight,
+        bias,
+        (tokens, arc, arc),
+    );
 }
 
 /// Adds the expected tag's vector to each token's. In use, tags of less than one percent are passed over.
@@ -418,8 +430,17 @@ pub fn score_labels(
             *value = value.max(0.0);
         }
     }
-    let (weight, bias) = (&parameters[layout.label_weight.clone()], &parameters[layout.label_bias.clone()]);
-    linear(&mut pass.labels, &pass.hidden, weight, bias, (tokens, label, labels));
+    let (weight, bias) = (
+        &parameters[layout.label_weight.clone()],
+        &parameters[layout.label_bias.clone()],
+    );
+    linear(
+        &mut pass.labels,
+        &pass.hidden,
+        weight,
+        bias,
+        (tokens, label, labels),
+    );
 }
 
 /// Adds a row to every row of a matrix.
@@ -669,7 +690,14 @@ pub fn multiply(c: &mut [f32], a: &[f32], strides: (usize, usize), b: &[f32], si
     debug_assert!(
         sizes.2.is_multiple_of(LANES) && c.len() >= sizes.0 * sizes.2 && b.len() >= sizes.1 * sizes.2
     );
-    pulp::Arch::new().dispatch(Multiply { c, a, strides, b, start: None, sizes });
+    pulp::Arch::new().dispatch(Multiply {
+        c,
+        a,
+        strides,
+        b,
+        start: None,
+        sizes,
+    });
 }
 
 /// `out = x * weight + bias` for `x` `[rows][depth]`; `sizes` as in `multiply`, any depth.
@@ -678,7 +706,14 @@ fn linear(out: &mut Vec<f32>, x: &[f32], weight: &[f32], bias: &[f32], sizes: (u
     // Every value is written, so old ones may stand until then.
     out.resize(rows * columns, 0.0);
     let start = Some(bias);
-    pulp::Arch::new().dispatch(Multiply { c: out, a: x, strides: (depth, 1), b: weight, start, sizes });
+    pulp::Arch::new().dispatch(Multiply {
+        c: out,
+        a: x,
+        strides: (depth, 1),
+        b: weight,
+        start,
+        sizes,
+    });
 }
 
 struct Multiply<'a> {
@@ -696,7 +731,14 @@ impl pulp::NullaryFnOnce for Multiply<'_> {
 
     #[inline(always)]
     fn call(self) {
-        let Multiply { c, a, strides, b, start, sizes: (rows, depth, columns) } = self;
+        let Multiply {
+            c,
+            a,
+            strides,
+            b,
+            start,
+            sizes: (rows, depth, columns),
+        } = self;
         // Columns of b are far apart in memory; a strip of them is copied together, to stay in the nearest cache.
         let mut panel = [[0.0f32; LANES]; DEPTH];
         for first in (0..depth).step_by(DEPTH) {

@@ -51,31 +51,64 @@ pub struct Quantity {
 
 /// How many of what a noun names: "some 1,500 troops", "hundreds of soldiers" (asked of the noun that is counted).
 pub fn of_noun(parsed: &Parsed<'_>, noun: usize, words: &Words) -> Option<Quantity> {
-    if let Some(number) = parsed.dependent(noun, "nummod").and_then(|number| numeral(parsed, number, words)) {
+    if let Some(number) = parsed
+        .dependent(noun, "nummod")
+        .and_then(|number| numeral(parsed, number, words))
+    {
         return Some(number);
     }
     // "hundreds of soldiers": the noun that is counted hangs on the number.
-    let above = parsed.words[noun].head.filter(|_| parsed.is(noun, "nmod") && parsed.preposition(noun) == "of");
+    let above = parsed.words[noun]
+        .head
+        .filter(|_| parsed.is(noun, "nmod") && parsed.preposition(noun) == "of");
     let text = |word: usize| parsed.words[word].text.to_lowercase();
     above
-        .and_then(|above| words.vague.get(&text(above)).copied().or_else(|| words.formations.get(&text(above)).copied()))
-        .or_else(|| parsed.dependents(noun, "compound").find_map(|child| words.formations.get(&text(child)).copied()))
-        .map(|(min, max)| Quantity { min, max, approximate: true })
+        .and_then(|above| {
+            words
+                .vague
+                .get(&text(above))
+                .copied()
+                .or_else(|| words.formations.get(&text(above)).copied())
+        })
+        .or_else(|| {
+            parsed
+                .dependents(noun, "compound")
+                .find_map(|child| words.formations.get(&text(child)).copied())
+        })
+        .map(|(min, max)| Quantity {
+            min,
+            max,
+            approximate: true,
+        })
 }
 
 /// The value of a numeral with the words around it: "around 1,000", "more than 3 thousand", "3,000 to 4,000".
 pub fn numeral(parsed: &Parsed<'_>, at: usize, words: &Words) -> Option<Quantity> {
     let phrase = parsed.subtree(at);
-    let texts: Vec<String> = phrase.iter().map(|word| parsed.words[*word].text.to_lowercase()).collect();
+    let texts: Vec<String> = phrase
+        .iter()
+        .map(|word| parsed.words[*word].text.to_lowercase())
+        .collect();
     let numbers = values(&texts, words);
     let (first, last) = (numbers.first().copied()?, numbers.last().copied()?);
-    let near = phrase.first().and_then(|first| first.checked_sub(1)).map(|before| parsed.words[before].text.to_lowercase());
+    let near = phrase
+        .first()
+        .and_then(|first| first.checked_sub(1))
+        .map(|before| parsed.words[before].text.to_lowercase());
     let has = |set: &HashSet<String>| texts.iter().chain(&near).any(|text| set.contains(text));
     let hinted = has(&words.words.approximate);
     if numbers.len() > 1 && (has(&words.words.range) || has(&words.words.between)) {
-        return Some(Quantity { min: first.min(last), max: first.max(last), approximate: true });
+        return Some(Quantity {
+            min: first.min(last),
+            max: first.max(last),
+            approximate: true,
+        });
     }
-    Some(Quantity { min: first, max: first, approximate: hinted })
+    Some(Quantity {
+        min: first,
+        max: first,
+        approximate: hinted,
+    })
 }
 
 /// The numbers in a phrase, multipliers applied: "two thousand", "1,500", "3 million".
@@ -101,7 +134,10 @@ fn values(texts: &[String], words: &Words) -> Vec<i64> {
 
 /// A figure with separators of thousands.
 fn plain(text: &str) -> Option<i64> {
-    let digits: String = text.chars().filter(|character| !matches!(character, ',' | ' ' | '\u{a0}' | '\u{202f}')).collect();
+    let digits: String = text
+        .chars()
+        .filter(|character| !matches!(character, ',' | ' ' | '\u{a0}' | '\u{202f}'))
+        .collect();
     if let Ok(number) = digits.parse::<f64>()
         && text.starts_with(|character: char| character.is_ascii_digit())
     {
@@ -132,7 +168,10 @@ pub fn casualties(parsed: &Parsed<'_>, words: &Words) -> (Option<i64>, Option<i6
 fn counted_near(parsed: &Parsed<'_>, predicate: usize, words: &Words) -> Option<i64> {
     let people = parsed.children(predicate).iter().copied().filter(|child| {
         let relation = parsed.words[*child].relation;
-        relation.starts_with("nsubj") || relation == "obj" || relation == "nummod" || relation.starts_with("conj")
+        relation.starts_with("nsubj")
+            || relation == "obj"
+            || relation == "nummod"
+            || relation.starts_with("conj")
     });
     let mut numbers = people.filter_map(|child| {
         if parsed.words[child].upos == Upos::Num {
@@ -140,7 +179,18 @@ fn counted_near(parsed: &Parsed<'_>, predicate: usize, words: &Words) -> Option<
         }
         let lemma = parsed.words[child].lemma.to_lowercase();
         let counted = of_noun(parsed, child, words).map(|quantity| quantity.min);
-        counted.or_else(|| parsed.dependents(child, "det").next().filter(|_| words.words.people.contains(&lemma)).filter(|det| words.numerals.contains_key(&parsed.words[*det].text.to_lowercase())).map(|_| 1))
+        counted.or_else(|| {
+            parsed
+                .dependents(child, "det")
+                .next()
+                .filter(|_| words.words.people.contains(&lemma))
+                .filter(|det| {
+                    words
+                        .numerals
+                        .contains_key(&parsed.words[*det].text.to_lowercase())
+                })
+                .map(|_| 1)
+        })
     });
     numbers.next()
 }

@@ -38,7 +38,11 @@ pub fn find(text: &str, sentences: &[Sentence]) -> Vec<Quotation> {
             Some((start, closing)) if mark == closing => {
                 if at - start <= QUOTATION_BYTES_MAX && at > start {
                     let words = text[start..at].split_whitespace().count();
-                    found.push(Quotation { start, end: at, is_scare: words <= SCARE_WORDS_MAX });
+                    found.push(Quotation {
+                        start,
+                        end: at,
+                        is_scare: words <= SCARE_WORDS_MAX,
+                    });
                 }
                 open = None;
             }
@@ -65,13 +69,19 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: &[&str]) {
-        let found: Vec<&str> = find(text, &[]).iter().map(|quotation| &text[quotation.start..quotation.end]).collect();
+        let found: Vec<&str> = find(text, &[])
+            .iter()
+            .map(|quotation| &text[quotation.start..quotation.end])
+            .collect();
         assert_eq!(found, expected);
     }
 
     #[test]
     fn marks_of_several_kinds() {
-        check("He called them “illegal” and \"unwanted\".", &["illegal", "unwanted"]);
+        check(
+            "He called them “illegal” and \"unwanted\".",
+            &["illegal", "unwanted"],
+        );
         check("Ils sont «partis hier».", &["partis hier"]);
         check("A 5\" gun.\n\nNext paragraph.", &[]);
     }
@@ -79,6 +89,12 @@ mod tests {
     #[test]
     fn few_words_are_scare_quotes() {
         let found = find("“illegal” troops: “they must all go home now”", &[]);
-        assert_eq!(found.iter().map(|quotation| quotation.is_scare).collect::<Vec<_>>(), [true, false]);
+        assert_eq!(
+            found
+                .iter()
+                .map(|quotation| quotation.is_scare)
+                .collect::<Vec<_>>(),
+            [true, false]
+        );
     }
 }

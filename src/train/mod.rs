@@ -438,18 +438,40 @@ fn example(
     random: &mut Random,
 ) -> Example {
     keys.clear();
-    features::extract(&sentence.text, &sentence.tokens, &inventory.lexicon_table, buffers, keys);
+    features::extract(
+        &sentence.text,
+        &sentence.tokens,
+        &inventory.lexicon_table,
+        buffers,
+        keys,
+    );
     let words = keys.iter().enumerate();
     let number = |numbers: &HashMap<String, u16>, name: &String| numbers.get(name).copied().unwrap_or(0);
     let tag = |(upos, xpos): (&String, &String)| {
-        inventory.tag_numbers.get(&(upos.clone(), xpos.clone())).copied().unwrap_or(0)
+        inventory
+            .tag_numbers
+            .get(&(upos.clone(), xpos.clone()))
+            .copied()
+            .unwrap_or(0)
     };
-    let name = |name: &String| inventory.names.iter().position(|known| known == name).unwrap_or(0) as u16;
+    let name = |name: &String| {
+        inventory
+            .names
+            .iter()
+            .position(|known| known == name)
+            .unwrap_or(0) as u16
+    };
     Example {
-        rows: words.map(|(word, keys)| rows(keys, is_name(sentence, word), inventory, random)).collect(),
+        rows: words
+            .map(|(word, keys)| rows(keys, is_name(sentence, word), inventory, random))
+            .collect(),
         tags: sentence.upos.iter().zip(&sentence.xpos).map(tag).collect(),
         heads: sentence.heads.clone(),
-        labels: sentence.labels.iter().map(|label| number(&inventory.label_numbers, label)).collect(),
+        labels: sentence
+            .labels
+            .iter()
+            .map(|label| number(&inventory.label_numbers, label))
+            .collect(),
         names: sentence.names.iter().map(name).collect(),
     }
 }
@@ -462,10 +484,17 @@ fn is_name(sentence: &Sentence, word: usize) -> bool {
 /// The embedding rows of a word, some of them hidden.
 fn rows(keys: &[u32; TEMPLATES], is_name: bool, inventory: &Inventory, random: &mut Random) -> Vec<u32> {
     // News is full of names that no treebank has, so names are at times known by their surroundings only.
-    let hide_name = if is_name && random.share() < 0.1 { 1.0 } else { 0.0f32 };
+    let hide_name = if is_name && random.share() < 0.1 {
+        1.0
+    } else {
+        0.0f32
+    };
     let mut rows = Vec::with_capacity(TEMPLATES);
     for (template, &key) in keys.iter().enumerate() {
-        let row = inventory.rows.get(key).unwrap_or(if template == WORD { 0 } else { NO_ROW });
+        let row = inventory
+            .rows
+            .get(key)
+            .unwrap_or(if template == WORD { 0 } else { NO_ROW });
         let hide = match row {
             NO_ROW => 0.0,
             // Rare words are hidden more often than common ones (Kiperwasser & Goldberg 2016).
