@@ -73,7 +73,7 @@ pub(crate) fn status(context: &Context<'_, '_>, clause: &Clause) -> (Status, Mod
             "csubj",
         ]
         .contains(&relation.as_str());
-        if !takes_complement || above.negation.is_some() && !takes_complement {
+        if !takes_complement {
             break;
         }
         let direct =

@@ -37,8 +37,6 @@ struct Relations {
     articles: HashSet<String>,
     of: HashSet<String>,
     after: HashSet<String>,
-    between: HashSet<String>,
-    range: HashSet<String>,
     vague: HashSet<String>,
     ordinal_endings: Vec<String>,
     future_tags: HashSet<String>,

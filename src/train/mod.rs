@@ -5,6 +5,7 @@
 
 pub mod augment;
 pub mod conllu;
+pub mod language;
 pub mod lemma;
 pub mod network;
 pub mod random;

@@ -1,0 +1,312 @@
+//! Events and stances against labelled sentences.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use crate::explain::table;
+use crate::extract::{self, Findings};
+use crate::knowledge::Knowledge;
+use crate::plan::Scope;
+use crate::tables::{Code, Document, Event, StanceLabel};
+use crate::text::{self, sentences};
+
+fn lines(gold: &Path) -> Result<Vec<Value>> {
+    let text = std::fs::read_to_string(gold).with_context(|| format!("reading {}", gold.display()))?;
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    lines.map(|line| Ok(serde_json::from_str(line)?)).collect()
+}
+
+/// Reads one text as an English article of the day the record gives, if any.
+fn read(text: &str, record: &Value, knowledge: &Knowledge) -> Result<Findings> {
+    let language = knowledge
+        .language("en")
+        .context("the knowledge has no language `en`")?;
+    let day = record
+        .get("date")
+        .and_then(Value::as_str)
+        .and_then(|day| day.parse::<jiff::civil::Date>().ok());
+    let published_at = day
+        .and_then(|day| day.to_zoned_datetime(jiff::tz::TimeZone::UTC).ok())
+        .map(|zoned| zoned.timestamp());
+    let document = Document {
+        text: text.to_owned(),
+        language: Code::new("en"),
+        published_at,
+        ..Document::default()
+    };
+    let found = sentences::split(text, knowledge.normalization.sentence_rules("en"));
+    let text = text::annotate(&document.text, found, |_, _| true, &language.reader);
+    Ok(extract::find(
+        &text,
+        &document,
+        knowledge,
+        language,
+        Scope::Political,
+    ))
+}
+
+fn string<'v>(record: &'v Value, key: &str) -> &'v str {
+    record.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The event that stands between two marked actors: the surest whose predicate is in the text.
+pub(super) fn event_types(gold: &Path, out: &mut dyn Write, knowledge: &Knowledge) -> Result<String> {
+    let mut scores = Scores::default();
+    for record in lines(gold)? {
+        let (text, source, target) = unmark(string(&record, "marked_text"));
+        let found = read(&text, &record, knowledge)?;
+        let touches = |event: &&Event| {
+            let at = |start: Option<i64>, end: Option<i64>, span: &std::ops::Range<usize>| {
+                Option::zip(start, end)
+                    .is_some_and(|(start, end)| (start as usize) < span.end && span.start < end as usize)
+            };
+            (
+                at(event.source_start_byte, event.source_end_byte, &source),
+                at(event.target_start_byte, event.target_end_byte, &target),
+            )
+        };
+        let score = |event: &&Event| {
+            let (source, target) = touches(event);
+            f32::from(u8::from(source)) * 2.0 + f32::from(u8::from(target)) * 2.0 + event.confidence
+        };
+        let best = found.events.iter().filter(|event| event.event_type.is_some());
+        let best = best.max_by(|one, other| score(one).total_cmp(&score(other)));
+        let kind = best
+            .and_then(|event| event.event_type)
+            .map_or("", |event_type| event_type.as_str());
+        let quad = best.and_then(|event| event.quad).map_or("", |quad| quad.as_str());
+        let confidence = best.map_or(0.0, |event| event.confidence);
+        let line = json!({"id": record["id"], "event_type": kind, "quad": quad, "confidence": confidence});
+        writeln!(out, "{line}")?;
+        let label = record
+            .pointer("/gold/0/event_code")
+            .and_then(Value::as_str)
+            .or_else(|| record.get("root").and_then(Value::as_str));
+        let label = label
+            .or_else(|| record.get("type").and_then(Value::as_str))
+            .unwrap_or_default();
+        scores.add(fold(kind), fold(label.split('/').next().unwrap_or(label)));
+    }
+    Ok(scores.page("root"))
+}
+
+/// The public test folds CONCEDE and RETREAT into YIELD.
+fn fold(kind: &str) -> &str {
+    if matches!(kind, "CONCEDE" | "RETREAT") {
+        "YIELD"
+    } else {
+        kind
+    }
+}
+
+/// A text without the marks of source and target, and the spans they marked.
+fn unmark(marked: &str) -> (String, std::ops::Range<usize>, std::ops::Range<usize>) {
+    let mut text = String::new();
+    let mut spans = [0..0, 0..0];
+    let mut rest = marked;
+    while let Some(at) = rest.find('<') {
+        text.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let mark = [
+            ("<s>", 0, true),
+            ("</s>", 0, false),
+            ("<t>", 1, true),
+            ("</t>", 1, false),
+        ];
+        match mark.into_iter().find(|(mark, _, _)| rest.starts_with(mark)) {
+            Some((mark, which, true)) => (spans[which].start, rest) = (text.len(), &rest[mark.len()..]),
+            Some((mark, which, false)) => (spans[which].end, rest) = (text.len(), &rest[mark.len()..]),
+            None => {
+                text.push('<');
+                rest = &rest[1..];
+            }
+        }
+    }
+    text.push_str(rest);
+    let [source, target] = spans;
+    (text, source, target)
+}
+
+/// Events of raw texts, one line each; the gold of spans and triples is scored by its own script.
+pub(super) fn events(gold: &Path, out: &mut dyn Write, knowledge: &Knowledge) -> Result<String> {
+    let (mut texts, mut rows) = (0, 0);
+    for record in lines(gold)? {
+        let text = match record.get("text").and_then(Value::as_str) {
+            Some(text) => text.to_owned(),
+            None => joined_tokens(&record),
+        };
+        let found = read(&text, &record, knowledge)?;
+        let mut events = table(&found.events)?;
+        for event in &mut events {
+            for (name, column) in [
+                ("source_start", "source_start_byte"),
+                ("source_end", "source_end_byte"),
+                ("target_start", "target_start_byte"),
+                ("target_end", "target_end_byte"),
+            ] {
+                let at = event
+                    .get(column)
+                    .and_then(Value::as_u64)
+                    .map(|byte| text[..byte as usize].chars().count());
+                event[name] = json!(at);
+            }
+        }
+        (texts, rows) = (texts + 1, rows + events.len());
+        writeln!(out, "{}", json!({"id": record.get("id"), "events": events}))?;
+    }
+    Ok(format!("{texts} texts, {rows} events\n"))
+}
+
+fn joined_tokens(record: &Value) -> String {
+    let tokens = record
+        .get("tokens")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    tokens
+        .iter()
+        .filter_map(Value::as_str)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Sentiment toward a given target. Until a model is learnt only stances toward forces are told, all else is neutral.
+pub(super) fn sentiment(gold: &Path, out: &mut dyn Write, knowledge: &Knowledge) -> Result<String> {
+    let mut scores = Scores::default();
+    for record in lines(gold)? {
+        let found = read(string(&record, "text"), &record, knowledge)?;
+        let told = found
+            .sentiment
+            .iter()
+            .max_by(|one, other| one.intensity.cmp(&other.intensity));
+        let label = told.map_or(StanceLabel::Neutral, |row| row.label);
+        let confidence = told.map_or(0.0, |row| row.confidence);
+        let value = match label {
+            StanceLabel::Negative => -1,
+            StanceLabel::Neutral => 0,
+            StanceLabel::Positive => 1,
+        };
+        writeln!(
+            out,
+            "{}",
+            json!({"id": record.get("id"), "label": value, "confidence": confidence})
+        )?;
+        let gold = record.get("label").and_then(Value::as_i64).unwrap_or_default();
+        scores.add(&value.to_string(), &gold.to_string());
+    }
+    Ok(scores.page("label"))
+}
+
+/// Stances and survey findings of raw texts. A text counts as right if its first stance that is not neutral, or
+/// neutral if there is none, is toward the right force with the right label.
+pub(super) fn stances(gold: &Path, out: &mut dyn Write, knowledge: &Knowledge) -> Result<String> {
+    let mut scores = Scores::default();
+    let (mut rows, mut right) = (0, 0);
+    for record in lines(gold)? {
+        let found = read(string(&record, "text"), &record, knowledge)?;
+        let mut stances = table(&found.sentiment)?;
+        for row in &mut stances {
+            row["holder"] = row.get("holder_name").cloned().unwrap_or(Value::Null);
+        }
+        let surveys = table(&found.surveys)?;
+        writeln!(
+            out,
+            "{}",
+            json!({"id": record.get("id"), "sentiment": stances, "surveys": surveys})
+        )?;
+        for wanted in record
+            .get("sentiment")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            let same = |row: &&Value| row.get("force_home").unwrap_or(&Value::Null) == &wanted["force_home"];
+            let best = stances
+                .iter()
+                .filter(same)
+                .find(|row| row["label"] == wanted["label"])
+                .or_else(|| stances.iter().find(same));
+            let label = best.map_or("none", |row| string(row, "label"));
+            scores.add(label, string(wanted, "label"));
+            rows += 1;
+            let holder = best.is_some_and(|row| {
+                row.get("holder_country").unwrap_or(&Value::Null) == &wanted["holder_country"]
+                    && row["holder_kind"] == wanted["holder_kind"]
+            });
+            right += usize::from(holder && label == string(wanted, "label"));
+        }
+    }
+    let share = 100.0 * right as f64 / rows.max(1) as f64;
+    Ok(format!(
+        "holder, force and label right: {right} of {rows} ({share:.1} %)\n{}",
+        scores.page("label")
+    ))
+}
+
+/// Counts of predicted and labelled classes.
+#[derive(Default)]
+struct Scores {
+    /// By class: predicted, labelled, both.
+    classes: BTreeMap<String, [usize; 3]>,
+    total: usize,
+}
+
+impl Scores {
+    fn add(&mut self, predicted: &str, labelled: &str) {
+        self.total += 1;
+        self.classes.entry(predicted.to_owned()).or_default()[0] += 1;
+        let class = self.classes.entry(labelled.to_owned()).or_default();
+        class[1] += 1;
+        class[2] += usize::from(predicted == labelled);
+    }
+
+    fn page(&self, what: &str) -> String {
+        let mut page = format!("{:<12} {:>6} {:>6} {:>6} {:>6}\n", what, "P", "R", "F1", "n");
+        let mut sum = 0.0;
+        let mut labelled_classes = 0;
+        for (class, [predicted, labelled, both]) in &self.classes {
+            let share = |whole: usize| *both as f64 / whole.max(1) as f64;
+            let (precision, recall) = (share(*predicted), share(*labelled));
+            let f1 = if *both == 0 {
+                0.0
+            } else {
+                2.0 * precision * recall / (precision + recall)
+            };
+            if *labelled > 0 {
+                (sum, labelled_classes) = (sum + f1, labelled_classes + 1);
+            }
+            let name = if class.is_empty() { "(nothing)" } else { class };
+            // Writing to a string cannot fail.
+            let _ = writeln!(
+                page,
+                "{name:<12} {precision:>6.3} {recall:>6.3} {f1:>6.3} {labelled:>6}"
+            );
+        }
+        let right: usize = self.classes.values().map(|class| class[2]).sum();
+        let accuracy = right as f64 / self.total.max(1) as f64;
+        let _ = writeln!(
+            page,
+            "macro-F1 {:.3}, accuracy {accuracy:.3}, {} records",
+            sum / f64::from(labelled_classes.max(1)),
+            self.total
+        );
+        page
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn marks_become_spans() {
+        let (text, source, target) = super::unmark("<s>Niger</s> asked <t>the US</t> to go.");
+        assert_eq!(
+            (text.as_str(), &text[source], &text[target]),
+            ("Niger asked the US to go.", "Niger", "the US")
+        );
+    }
+}
