@@ -64,12 +64,11 @@ impl History {
                 continue;
             }
             let plural = text.starts_with("the");
-            let here = found
+            let mut here = found
                 .iter()
                 .filter(|actor| actor.head < head && actor.kind != ActorKind::Place);
             let here = here
-                .filter(|actor| !plural || is_plural(context, actor))
-                .next_back()
+                .rfind(|actor| !plural || is_plural(context, actor))
                 .map(|actor| remember(context, actor));
             let before = || {
                 self.subjects

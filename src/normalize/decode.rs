@@ -30,7 +30,7 @@ const DETECTION_BYTES: usize = 256 * 1024;
 /// such as `utf-8` or `text/html; charset=koi8-r`; `html` allows a look at the page's `<meta>`.
 ///
 /// ```
-/// # use norm::normalize::decode::decode;
+/// # use garrison::normalize::decode::decode;
 /// let decoded = decode(b"caf\xe9", Some("iso-8859-1"), false);
 /// assert_eq!((&*decoded.text, decoded.encoding, decoded.replaced), ("café", "windows-1252", 0));
 /// ```

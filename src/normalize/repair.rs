@@ -36,7 +36,7 @@ pub const REPAIRS: [(&str, Repair); 9] = [
 /// Repairs a title or a whole text.
 ///
 /// ```
-/// # use norm::normalize::repair::repair;
+/// # use garrison::normalize::repair::repair;
 /// let repaired = repair("They donâ€™t want â€œforeignâ€\u{9d} troops.");
 /// assert_eq!(repaired.text, "They don’t want “foreign” troops.");
 /// assert_eq!(repaired.repairs, ["mojibake"]);

@@ -345,7 +345,7 @@ pub fn url_date(url: &str) -> Option<Stamp> {
         };
         let month = parts
             .get(index + 1)
-            .and_then(|p| number(p, 1..=2).or_else(|| english_month(p)));
+            .and_then(|p| number(p, 1..=2).or_else(|| month_code(p)));
         let day = parts.get(index + 2).and_then(|p| number(p, 1..=2));
         if let (Some(month), Some(day)) = (month, day)
             && let Ok(date) = Date::new(year, month as i8, day as i8)
@@ -364,7 +364,7 @@ pub fn url_date(url: &str) -> Option<Stamp> {
 }
 
 /// Months in addresses are written in three Latin letters whatever the site's language.
-fn english_month(part: &str) -> Option<i16> {
+fn month_code(part: &str) -> Option<i16> {
     let codes = [
         "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
     ];
