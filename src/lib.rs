@@ -13,6 +13,7 @@ pub mod id;
 pub mod incidents;
 pub mod input;
 pub mod knowledge;
+pub mod linear;
 pub mod mentions;
 pub mod normalize;
 pub mod output;

@@ -53,6 +53,9 @@ enum Command {
     },
     /// Measure a part of the program on labelled data.
     Evaluate(EvaluateArgs),
+    /// Learn a model from labelled text.
+    #[command(subcommand)]
+    Train(Train),
     /// Print shell completions.
     Completions {
         /// The shell.
@@ -115,6 +118,31 @@ struct CheckArgs {
     knowledge: Option<PathBuf>,
 }
 
+#[derive(Subcommand)]
+enum Train {
+    /// The coder of events, from marked sentences.
+    Events(TrainArgs),
+}
+
+#[derive(Args)]
+struct TrainArgs {
+    /// Files or folders of labelled sentences.
+    #[arg(required = true)]
+    from: Vec<PathBuf>,
+    /// The model file to write, such as knowledge/languages/en/events.model.
+    #[arg(long)]
+    to: PathBuf,
+    /// The language of the sentences.
+    #[arg(long, default_value = "en")]
+    language: String,
+    /// Cross-validate with so many parts and record the learning curve; 0 for neither.
+    #[arg(long, default_value_t = 0)]
+    folds: usize,
+    /// Folder with knowledge to use in place of what is built in.
+    #[arg(long)]
+    knowledge: Option<PathBuf>,
+}
+
 #[derive(Args)]
 struct EvaluateArgs {
     /// What is measured.
@@ -125,6 +153,9 @@ struct EvaluateArgs {
     /// Write one prediction per record of the gold.
     #[arg(long)]
     predictions: Option<PathBuf>,
+    /// Folder with knowledge to use in place of what is built in.
+    #[arg(long)]
+    knowledge: Option<PathBuf>,
     /// For `parse`: from raw text with own tokens, in place of the gold's tokens.
     #[arg(long)]
     raw: bool,
@@ -197,7 +228,7 @@ fn act(command: Command) -> Result<ExitCode> {
         }),
         Command::Tables { name } => print(&tables::print(name.as_deref())?),
         Command::Evaluate(arguments) => {
-            let knowledge = load(None)?;
+            let knowledge = load(arguments.knowledge)?;
             let predictions = arguments.predictions.as_deref();
             print(&evaluate::run(
                 arguments.task,
@@ -207,6 +238,7 @@ fn act(command: Command) -> Result<ExitCode> {
                 &knowledge,
             )?)
         }
+        Command::Train(what) => train(what),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "garrison", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)
@@ -216,6 +248,16 @@ fn act(command: Command) -> Result<ExitCode> {
 
 fn load(folder: Option<PathBuf>) -> Result<Knowledge> {
     Ok(knowledge::load(folder.into()).map_err(check::Faulty)?)
+}
+
+fn train(what: Train) -> Result<ExitCode> {
+    let Train::Events(arguments) = what;
+    let knowledge = load(arguments.knowledge)?;
+    let language = knowledge
+        .language(&arguments.language)
+        .with_context(|| format!("the knowledge has no language `{}`", arguments.language))?;
+    let page = garrison::train::events::make(&arguments.from, &arguments.to, arguments.folds, &knowledge, language)?;
+    print(&page)
 }
 
 fn print(page: &str) -> Result<ExitCode> {

@@ -6,14 +6,17 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use rayon::prelude::*;
 use serde_json::{Value, json};
 
+use crate::events;
 use crate::explain::table;
 use crate::extract::{self, Findings};
 use crate::knowledge::Knowledge;
 use crate::plan::Scope;
-use crate::tables::{Code, Document, Event, StanceLabel};
+use crate::tables::{Code, Document, EventType, StanceLabel};
 use crate::text::{self, sentences};
+use crate::train::events::unmark;
 
 fn lines(gold: &Path) -> Result<Vec<Value>> {
     let text = std::fs::read_to_string(gold).with_context(|| format!("reading {}", gold.display()))?;
@@ -54,45 +57,53 @@ fn string<'v>(record: &'v Value, key: &str) -> &'v str {
     record.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The event that stands between two marked actors: the surest whose predicate is in the text.
+/// The type of the event between two marked actors.
 pub(super) fn event_types(gold: &Path, out: &mut dyn Write, knowledge: &Knowledge) -> Result<String> {
-    let mut scores = Scores::default();
-    for record in lines(gold)? {
-        let (text, source, target) = unmark(string(&record, "marked_text"));
-        let found = read(&text, &record, knowledge)?;
-        let touches = |event: &&Event| {
-            let at = |start: Option<i64>, end: Option<i64>, span: &std::ops::Range<usize>| {
-                Option::zip(start, end)
-                    .is_some_and(|(start, end)| (start as usize) < span.end && span.start < end as usize)
-            };
-            (
-                at(event.source_start_byte, event.source_end_byte, &source),
-                at(event.target_start_byte, event.target_end_byte, &target),
-            )
-        };
-        let score = |event: &&Event| {
-            let (source, target) = touches(event);
-            f32::from(u8::from(source)) * 2.0 + f32::from(u8::from(target)) * 2.0 + event.confidence
-        };
-        let best = found.events.iter().filter(|event| event.event_type.is_some());
-        let best = best.max_by(|one, other| score(one).total_cmp(&score(other)));
-        let kind = best
-            .and_then(|event| event.event_type)
-            .map_or("", |event_type| event_type.as_str());
-        let quad = best.and_then(|event| event.quad).map_or("", |quad| quad.as_str());
-        let confidence = best.map_or(0.0, |event| event.confidence);
+    let language = knowledge
+        .language("en")
+        .context("the knowledge has no language `en`")?;
+    let records = lines(gold)?;
+    let told: Vec<(&'static str, f32)> = records
+        .par_iter()
+        .map(|record| {
+            let (text, source, target) = unmark(string(record, "marked_text"));
+            events::type_between(&text, source.as_ref(), target.as_ref(), knowledge, language)
+        })
+        .collect();
+    let [mut roots, mut quads, mut sides] = [Scores::default(), Scores::default(), Scores::default()];
+    for (record, (kind, confidence)) in records.iter().zip(told) {
+        let quad = quad(knowledge, kind);
         let line = json!({"id": record["id"], "event_type": kind, "quad": quad, "confidence": confidence});
         writeln!(out, "{line}")?;
-        let label = record
-            .pointer("/gold/0/event_code")
-            .and_then(Value::as_str)
-            .or_else(|| record.get("root").and_then(Value::as_str));
-        let label = label
-            .or_else(|| record.get("type").and_then(Value::as_str))
-            .unwrap_or_default();
-        scores.add(fold(kind), fold(label.split('/').next().unwrap_or(label)));
+        let label = label(record);
+        let label_quad = self::quad(knowledge, label);
+        roots.add(fold(kind), fold(label));
+        quads.add(quad, label_quad);
+        sides.add(side(quad), side(label_quad));
     }
-    Ok(scores.page("root"))
+    Ok(format!("{}{}{}", roots.page("root"), quads.page("quad"), sides.page("binary")))
+}
+
+/// The labelled type of a record of any of the forms in use.
+fn label(record: &Value) -> &str {
+    let names = ["root", "event_type", "type"];
+    let label = record.pointer("/gold/0/event_code").and_then(Value::as_str);
+    let label = label.or_else(|| names.iter().find_map(|name| record.get(*name).and_then(Value::as_str)));
+    let label = label.unwrap_or_default();
+    label.split('/').next().unwrap_or(label)
+}
+
+/// The quad class of a type, CONCEDE and RETREAT taken as one.
+fn quad<'k>(knowledge: &'k Knowledge, kind: &str) -> &'k str {
+    let kind = if fold(kind) == "YIELD" { "RETREAT" } else { kind };
+    let known = EventType::parse(kind).ok();
+    let facts = known.and_then(|kind| knowledge.event_types.types.get(&kind));
+    facts.map_or("", |facts| facts.quad.as_str())
+}
+
+/// Cooperation or conflict.
+fn side(quad: &str) -> &str {
+    quad.split_once('_').map_or("", |(_, side)| side)
 }
 
 /// The public test folds CONCEDE and RETREAT into YIELD.
@@ -102,34 +113,6 @@ fn fold(kind: &str) -> &str {
     } else {
         kind
     }
-}
-
-/// A text without the marks of source and target, and the spans they marked.
-fn unmark(marked: &str) -> (String, std::ops::Range<usize>, std::ops::Range<usize>) {
-    let mut text = String::new();
-    let mut spans = [0..0, 0..0];
-    let mut rest = marked;
-    while let Some(at) = rest.find('<') {
-        text.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let mark = [
-            ("<s>", 0, true),
-            ("</s>", 0, false),
-            ("<t>", 1, true),
-            ("</t>", 1, false),
-        ];
-        match mark.into_iter().find(|(mark, _, _)| rest.starts_with(mark)) {
-            Some((mark, which, true)) => (spans[which].start, rest) = (text.len(), &rest[mark.len()..]),
-            Some((mark, which, false)) => (spans[which].end, rest) = (text.len(), &rest[mark.len()..]),
-            None => {
-                text.push('<');
-                rest = &rest[1..];
-            }
-        }
-    }
-    text.push_str(rest);
-    let [source, target] = spans;
-    (text, source, target)
 }
 
 /// Events of raw texts, one line each; the gold of spans and triples is scored by its own script.
@@ -296,17 +279,5 @@ impl Scores {
             self.total
         );
         page
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn marks_become_spans() {
-        let (text, source, target) = super::unmark("<s>Niger</s> asked <t>the US</t> to go.");
-        assert_eq!(
-            (text.as_str(), &text[source], &text[target]),
-            ("Niger asked the US to go.", "Niger", "the US")
-        );
     }
 }

@@ -87,6 +87,12 @@ impl<'c, 'k> Matcher<'c, 'k> {
             .then_some(self)
     }
 
+    /// Whether the words a frame asks for are there, whoever takes part.
+    pub fn meets_words(&self, frame: &Frame) -> bool {
+        let mut of_words = frame.needs.iter().filter(|need| !matches!(need.test, Test::Kind(_)));
+        of_words.all(|need| self.meets_need(need))
+    }
+
     /// Predicates of complements that are part of the event.
     pub fn consumed(&self) -> Vec<usize> {
         self.consumed.borrow().clone()

@@ -1,9 +1,13 @@
 //! Who did what to whom: frames of predicates over clauses, and for each event where, when, and whether it is so.
 
 pub(crate) mod circumstances;
+pub(crate) mod features;
 pub(crate) mod matching;
+pub mod model;
+pub(crate) mod roles;
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use crate::id;
 use crate::knowledge::frames::{Frame, Part};
@@ -14,6 +18,7 @@ use crate::tables::{ActorKind, Code, Document, Event, EventType, Modality, Statu
 use crate::text::clauses::PredicateKind;
 use crate::text::{Clause, Parsed, Text, quantities};
 
+use features::{Place, Sentence};
 use matching::Matcher;
 
 /// What the coding of events in one sentence looks at.
@@ -40,6 +45,63 @@ impl<'s, 'k> Context<'s, 'k> {
         self.actors
             .behind(self.parsed, self.sentence, head, self.language)
     }
+}
+
+/// Reads a text as one sentence, as the models of the coder learn from it and are measured on it.
+pub(crate) fn with_context<R>(
+    text: &str,
+    knowledge: &Knowledge,
+    language: &Language,
+    look: impl FnOnce(&Context<'_, '_>) -> R,
+) -> R {
+    let document = Document {
+        text: text.to_owned(),
+        ..Document::default()
+    };
+    let sentence = crate::text::Sentence {
+        start: 0,
+        end: text.len(),
+        kind: crate::text::Kind::Paragraph,
+    };
+    let text = crate::text::annotate(&document.text, vec![sentence], |_, _| true, &language.reader);
+    let clauses = crate::extract::clauses(&text, language);
+    let actors = crate::mentions::find(&text, &clauses, &document, knowledge, language);
+    look(&Context {
+        text: &text,
+        parsed: &text.parsed[0],
+        sentence: 0,
+        clauses: &clauses[0],
+        actors: &actors,
+        document: &document,
+        knowledge,
+        language,
+    })
+}
+
+/// The type of what one marked actor of a sentence does to the other, with its probability: by the model, or, where
+/// the language has none, by the frames.
+pub(crate) fn type_between(
+    text: &str,
+    source: Option<&Range<usize>>,
+    target: Option<&Range<usize>>,
+    knowledge: &Knowledge,
+    language: &Language,
+) -> (&'static str, f32) {
+    let Some(coder) = &language.coder else { return ("", 0.0) };
+    with_context(text, knowledge, language, |context| {
+        let place = |span: Option<&Range<usize>>| Place::of(context.parsed, span?);
+        let (source, target) = (place(source), place(target));
+        let (source, target) = if source.is_some() { (source, target) } else { (target, None) };
+        let Some(source) = source else { return ("", 0.0) };
+        let features = Sentence::new(context).pair(&source, target.as_ref());
+        let probabilities = coder.types.probabilities(&features);
+        let told = coder.types.classes().iter().zip(&probabilities);
+        // Who marks two actors says that something happens between them.
+        let best = told
+            .filter_map(|(class, probability)| Some((EventType::parse(class).ok()?, *probability)))
+            .max_by(|one, other| one.1.total_cmp(&other.1));
+        best.map_or(("", 0.0), |(event_type, probability)| (event_type.as_str(), probability))
+    })
 }
 
 /// Codes the events of a text.

@@ -95,6 +95,8 @@ pub struct Frame {
     pub target: Vec<Role>,
     /// What happens to a force.
     pub force_event: Option<Code>,
+    /// The type the predicate has when it is negated: who does not agree rejects.
+    pub negated: Option<EventType>,
     /// Name of the rule, for the tables: file and line.
     pub rule: String,
 }
@@ -168,6 +170,8 @@ struct FrameRow {
     source: String,
     target: String,
     force_event: String,
+    #[serde(default)]
+    negated: String,
     example: String,
 }
 
@@ -321,6 +325,10 @@ fn frame(
     if row.predicate.is_empty() {
         return Err("column `predicate` is empty".to_owned());
     }
+    let negated = match row.negated.as_str() {
+        "" | "-" => None,
+        word => Some(EventType::parse(word).map_err(|error| error.to_string())?),
+    };
     let optional = |word: &str| (!word.is_empty()).then(|| Code::new(word));
     let stem = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".tsv");
     let frame = Frame {
@@ -336,6 +344,7 @@ fn frame(
         source: roles(&row.source)?,
         target: roles(&row.target)?,
         force_event,
+        negated,
         rule: format!("frame:{stem}:{}", line.number),
     };
     Ok((part, frame))

@@ -30,6 +30,8 @@ pub struct Language {
     pub office_nouns: HashMap<String, OfficeNoun>,
     /// Predicates and what they mean.
     pub frames: Frames,
+    /// What was learnt about events from marked sentences.
+    pub coder: Option<crate::events::model::Model>,
     /// Tokenizer, tagger and parser.
     pub reader: text::Reader,
     /// Dates and numbers.
@@ -180,12 +182,24 @@ pub(super) fn load(reader: &mut Reader, code: &str) -> Option<Language> {
         force_nouns: force_nouns(reader, &at("forces.tsv")),
         office_nouns: office_nouns(reader, &at("offices.tsv")),
         frames: frames::load(reader, code),
+        coder: coder(reader, &at("events.model")),
         reader: sentences,
         dates: reader.toml(&at("dates.toml")),
         quantities: reader.toml(&at("quantities.toml")),
         stances: crate::sentiment::Words::load(reader, code),
         surveys: crate::surveys::Words::load(reader, code),
     })
+}
+
+/// The learnt part of the coder of events, where the language has one.
+fn coder(reader: &mut Reader, file: &str) -> Option<crate::events::model::Model> {
+    if !reader.has(file) {
+        return None;
+    }
+    let bytes = reader.bytes(file);
+    crate::events::model::Model::from_bytes(&bytes)
+        .map_err(|error| reader.fault(file, None, format!("{error:#}; `garrison train events` makes it")))
+        .ok()
 }
 
 fn force_nouns(reader: &mut Reader, file: &str) -> HashMap<String, ForceNoun> {

@@ -55,6 +55,8 @@ pub struct Word<'d> {
     pub relation: &'d str,
     /// Confidence of the arc, 0 to 1.
     pub confidence: f32,
+    /// Part in a name: `B-PER`, `I-ORG`, or `O`.
+    pub name: &'d str,
 }
 
 /// A sentence with its words parsed.
@@ -227,6 +229,7 @@ fn read_words<'d>(
         head: (annotation.head as usize).checked_sub(1),
         relation: model.label_name(annotation.label),
         confidence: annotation.confidence,
+        name: model.name_label(annotation.name),
     };
     tokens.iter().zip(annotations).map(word).collect()
 }

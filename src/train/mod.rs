@@ -5,8 +5,10 @@
 
 pub mod augment;
 pub mod conllu;
+pub mod events;
 pub mod language;
 pub mod lemma;
+pub mod linear;
 pub mod network;
 pub mod random;
 

@@ -1,0 +1,194 @@
+//! Who acts and who is acted upon: every noun phrase of a sentence is weighed as source, then as target of that
+//! source, by a model over its place in the parse.
+
+use std::ops::Range;
+
+use super::features::{Place, Sentence, above};
+use crate::linear::{Features, Linear};
+use crate::text::{Parsed, Upos};
+
+/// The class of the models of roles that says a phrase has the role.
+pub(crate) const YES: &str = "yes";
+
+/// The heads of noun phrases that may be an actor, in order of the text.
+pub(crate) fn candidates(parsed: &Parsed<'_>) -> Vec<usize> {
+    let may_be = |index: &usize| {
+        let word = &parsed.words[*index];
+        let noun = matches!(word.upos, Upos::Noun | Upos::Propn | Upos::Pron);
+        let stands_for_noun = matches!(word.upos, Upos::Num | Upos::Adj | Upos::Det);
+        let argument = ["nsubj", "obj", "obl", "nmod", "conj", "iobj"].iter().any(|relation| parsed.is(*index, relation));
+        let part = ["compound", "flat", "fixed", "appos"].iter().any(|relation| parsed.is(*index, relation));
+        (noun || stands_for_noun && argument) && !part
+    };
+    (0..parsed.words.len()).filter(may_be).collect()
+}
+
+/// The whole noun phrase of a head: its article, modifiers, complements and appositions, without relative clauses
+/// and what is coordinated with it.
+pub(crate) fn phrase(parsed: &Parsed<'_>, head: usize) -> Place {
+    const OUTSIDE: [&str; 13] = [
+        "acl", "case", "cc", "conj", "parataxis", "advcl", "advmod", "cop", "nsubj", "mark", "ccomp", "aux", "obl",
+    ];
+    let mut words = parsed.subtree_without(head, &OUTSIDE);
+    let is_edge = |word: usize| word != head && parsed.words[word].upos == Upos::Punct;
+    while words.last().is_some_and(|word| is_edge(*word)) {
+        words.pop();
+    }
+    let first = words.iter().position(|word| !is_edge(*word)).unwrap_or(0);
+    let words = &words[first..];
+    let at = words.iter().position(|word| *word == head).unwrap_or(0);
+    // A phrase is one stretch: words beyond a gap, as behind a verb, belong elsewhere.
+    let mut start = at;
+    while start > 0 && words[start - 1] + 1 == words[start] {
+        start -= 1;
+    }
+    let mut end = at;
+    while end + 1 < words.len() && words[end] + 1 == words[end + 1] {
+        end += 1;
+    }
+    let (first, last) = words.get(start).zip(words.get(end)).map_or((head, head), |(first, last)| (*first, *last));
+    Place {
+        words: first..last + 1,
+        head,
+    }
+}
+
+/// The features of a noun phrase as source.
+pub(crate) fn source_features(sentence: &Sentence<'_, '_>, candidates: &[usize], head: usize) -> Features {
+    let mut features = Features::default();
+    common(sentence, candidates, head, &mut features);
+    features.finish()
+}
+
+/// The features of a noun phrase as target of a source.
+pub(crate) fn target_features(sentence: &Sentence<'_, '_>, candidates: &[usize], head: usize, source: usize) -> Features {
+    let mut features = Features::default();
+    common(sentence, candidates, head, &mut features);
+    let parsed = sentence.context.parsed;
+    let (up, up_source) = (above(parsed, head), above(parsed, source));
+    let Some(top) = up.iter().copied().find(|word| up_source.contains(word)) else {
+        return features.finish();
+    };
+    let relations = |line: &[usize]| {
+        let below = line.iter().take_while(|word| **word != top);
+        below.map(|word| parsed.words[*word].relation).collect::<Vec<_>>().join(">")
+    };
+    let (way, way_source) = (relations(&up), relations(&up_source));
+    let order = if head < source { "before" } else { "behind" };
+    let lemma = sentence.masked(top);
+    let preposition = parsed.preposition(head);
+    features.add(&["arcs", &way, &way_source]);
+    features.add(&["arcs", &way, &way_source, &preposition]);
+    features.add(&["arcs", &way, lemma, &preposition]);
+    features.add(&["way", &way]);
+    features.add(&["order", order]);
+    features.add(&["order", order, &way]);
+    let nearer = candidates.iter().filter(|other| (head.min(source) + 1..head.max(source)).contains(other)).count();
+    features.add(&["between", &nearer.min(4).to_string(), order]);
+    for kind in sentence.kinds(top) {
+        features.add(&["top", kind, &way, &preposition]);
+    }
+    let shared = sentence.context.clauses.iter().filter(|clause| {
+        let takes = |word: usize| clause.participants.iter().any(|phrase| phrase.head == word);
+        takes(head) && takes(source)
+    });
+    for clause in shared {
+        let role = |word: usize| clause.participants.iter().find(|phrase| phrase.head == word).map_or("", |phrase| &phrase.role);
+        features.add(&["shared", role(source), role(head)]);
+        features.add(&["shared", role(source), role(head), &clause.lemma]);
+    }
+    features.finish()
+}
+
+fn common(sentence: &Sentence<'_, '_>, candidates: &[usize], head: usize, features: &mut Features) {
+    let context = sentence.context;
+    let parsed = context.parsed;
+    let word = &parsed.words[head];
+    let relation = word.relation;
+    let kind = context.actor(head).map_or("-", |actor| actor.kind.as_str());
+    let named = word.name.split('-').next_back().unwrap_or("O");
+    features.add(&["relation", relation]);
+    features.add(&["head", sentence.masked(head)]);
+    features.add(&["head", sentence.masked(head), relation]);
+    features.add(&["upos", word.upos.name(), relation]);
+    features.add(&["kind", kind, relation]);
+    features.add(&["named", named, relation]);
+    features.add(&["case", &parsed.preposition(head), relation]);
+    let rank = candidates.iter().position(|other| *other == head).unwrap_or(0);
+    features.add(&["rank", &rank.min(6).to_string()]);
+    features.add(&["rank", &rank.min(6).to_string(), relation]);
+    features.add(&["depth", &(above(parsed, head).len() - 1).min(6).to_string(), relation]);
+    if let Some(governor) = word.head {
+        let governed = &parsed.words[governor];
+        features.add(&["governor", sentence.masked(governor), relation]);
+        features.add(&["governor upos", governed.upos.name(), relation]);
+        features.add(&["chain", relation, governed.relation]);
+        features.add(&["chain", relation, governed.relation, &parsed.preposition(head)]);
+        for kind in sentence.kinds(governor) {
+            features.add(&["governor kind", kind, relation, &parsed.preposition(head)]);
+        }
+    }
+    let first_sense = context.clauses.iter().position(|clause| sentence.kinds(clause.predicate).next().is_some());
+    for (number, clause) in context.clauses.iter().enumerate() {
+        let Some(phrase) = clause.participants.iter().find(|phrase| phrase.head == head) else { continue };
+        let role = phrase.role.as_str();
+        let place = parsed.words[clause.predicate].relation;
+        let passive = if clause.passive { "passive" } else { "" };
+        features.add(&["role", role, passive]);
+        features.add(&["role", role, passive, &clause.lemma]);
+        features.add(&["role", role, passive, "at", place]);
+        features.add(&["role", role, passive, kind]);
+        let speaks = context.language.attribution.speech_verbs.contains(&clause.lemma);
+        features.add(&["role", role, if speaks { "speech" } else { "other" }]);
+        if first_sense == Some(number) {
+            features.add(&["role", role, passive, "first event"]);
+        }
+        for kind in sentence.kinds(clause.predicate) {
+            features.add(&["role", role, passive, "of", kind]);
+        }
+    }
+}
+
+/// The likeliest source and target of a sentence, each with its probability.
+pub(crate) struct Pair {
+    /// Who acts.
+    pub source: Place,
+    /// Who is acted upon, if anybody is.
+    pub target: Option<Place>,
+    /// Probability that these are the actors.
+    pub confidence: f32,
+}
+
+/// A phrase that is less likely the target than this is none.
+const TARGET_MIN: f32 = 0.25;
+
+/// The likeliest pair among some sources.
+pub(crate) fn pair(sentence: &Sentence<'_, '_>, sources: &Linear, targets: &Linear) -> Option<Pair> {
+    let parsed = sentence.context.parsed;
+    let candidates = candidates(parsed);
+    let best = |features: &dyn Fn(usize) -> Features, model: &Linear, wanted: &dyn Fn(usize) -> bool| {
+        let scored = candidates.iter().copied().filter(|head| wanted(*head)).map(|head| (head, yes(model, &features(head))));
+        scored.max_by(|one, other| one.1.total_cmp(&other.1))
+    };
+    let (source, sure) = best(&|head| source_features(sentence, &candidates, head), sources, &|_| true)?;
+    let source = phrase(parsed, source);
+    let outside = |head: usize| !source.words.contains(&head) && !phrase(parsed, head).words.contains(&source.head);
+    let target = best(&|head| target_features(sentence, &candidates, head, source.head), targets, &outside);
+    let target = target.filter(|(_, sure)| *sure >= TARGET_MIN);
+    Some(Pair {
+        confidence: sure * target.map_or(1.0, |(_, sure)| sure).sqrt(),
+        target: target.map(|(head, _)| phrase(parsed, head)),
+        source,
+    })
+}
+
+/// The probability that a phrase has the role.
+pub(crate) fn yes(model: &Linear, features: &Features) -> f32 {
+    let class = model.classes().iter().position(|class| class == YES);
+    class.map_or(0.0, |class| model.probabilities(features)[class])
+}
+
+/// The bytes of a phrase in the document's text.
+pub(crate) fn span(parsed: &Parsed<'_>, place: &Place) -> Range<usize> {
+    parsed.words[place.words.start].start..parsed.words[place.words.end - 1].end
+}
