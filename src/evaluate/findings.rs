@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write;
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -14,7 +15,7 @@ use crate::explain::table;
 use crate::extract::{self, Findings};
 use crate::knowledge::Knowledge;
 use crate::plan::Scope;
-use crate::tables::{Code, Document, EventType, StanceLabel};
+use crate::tables::{Code, Document, Event, EventType, StanceLabel};
 use crate::text::{self, sentences};
 use crate::train::events::unmark;
 
@@ -115,47 +116,98 @@ fn fold(kind: &str) -> &str {
     }
 }
 
-/// Events of raw texts, one line each; the gold of spans and triples is scored by its own script.
+/// Events of raw texts, one line each. Where the gold marks tokens as source and target, spans are scored: exact
+/// ones, and those that touch.
 pub(super) fn events(gold: &Path, out: &mut dyn Write, knowledge: &Knowledge) -> Result<String> {
-    let (mut texts, mut rows) = (0, 0);
-    for record in lines(gold)? {
-        let text = match record.get("text").and_then(Value::as_str) {
-            Some(text) => text.to_owned(),
-            None => joined_tokens(&record),
-        };
-        let found = read(&text, &record, knowledge)?;
-        let mut events = table(&found.events)?;
-        for event in &mut events {
-            for (name, column) in [
-                ("source_start", "source_start_byte"),
-                ("source_end", "source_end_byte"),
-                ("target_start", "target_start_byte"),
-                ("target_end", "target_end_byte"),
-            ] {
-                let at = event
-                    .get(column)
-                    .and_then(Value::as_u64)
-                    .map(|byte| text[..byte as usize].chars().count());
-                event[name] = json!(at);
-            }
+    let records = lines(gold)?;
+    let coded = records.par_iter().map(|record| {
+        let text = text_of(record);
+        Ok((read(&text, record, knowledge)?.events, text))
+    });
+    let coded: Vec<(Vec<Event>, String)> = coded.collect::<Result<_>>()?;
+    let mut rows = 0;
+    let mut spans = [SpanScore::default(), SpanScore::default()];
+    for (record, (found, text)) in records.iter().zip(&coded) {
+        let mut events = table(found)?;
+        for (event, row) in events.iter_mut().zip(found) {
+            let at = |byte: Option<i64>| byte.map(|byte| text[..byte as usize].chars().count());
+            event["source_start"] = json!(at(row.source_start_byte));
+            event["source_end"] = json!(at(row.source_end_byte));
+            event["target_start"] = json!(at(row.target_start_byte));
+            event["target_end"] = json!(at(row.target_end_byte));
         }
-        (texts, rows) = (texts + 1, rows + events.len());
+        rows += events.len();
         writeln!(out, "{}", json!({"id": record.get("id"), "events": events}))?;
+        if record.get("tags").is_some() {
+            let span = |start: Option<i64>, end: Option<i64>| Some(start? as usize..end? as usize);
+            let sources = found.iter().filter_map(|row| span(row.source_start_byte, row.source_end_byte));
+            let targets = found.iter().filter_map(|row| span(row.target_start_byte, row.target_end_byte));
+            spans[0].add(&sources.collect::<Vec<_>>(), &tagged(record, "S"));
+            spans[1].add(&targets.collect::<Vec<_>>(), &tagged(record, "T"));
+        }
     }
-    Ok(format!("{texts} texts, {rows} events\n"))
+    let mut page = format!("{} texts, {rows} events\n", records.len());
+    for (name, score) in ["source", "target"].iter().zip(&spans).filter(|(_, score)| score.labelled > 0) {
+        let _ = writeln!(page, "{name} spans: exact F1 {:.3}, touching F1 {:.3}", score.f1(0), score.f1(1));
+    }
+    Ok(page)
 }
 
-fn joined_tokens(record: &Value) -> String {
-    let tokens = record
-        .get("tokens")
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    tokens
-        .iter()
-        .filter_map(Value::as_str)
-        .collect::<Vec<_>>()
-        .join(" ")
+/// Spans predicted, labelled, and of these the exact and the touching ones.
+#[derive(Default)]
+struct SpanScore {
+    predicted: usize,
+    labelled: usize,
+    right: [usize; 2],
+}
+
+impl SpanScore {
+    fn add(&mut self, predicted: &[Range<usize>], labelled: &[Range<usize>]) {
+        let mut predicted = predicted.to_vec();
+        predicted.sort_by_key(|span| (span.start, span.end));
+        predicted.dedup();
+        self.predicted += predicted.len();
+        self.labelled += labelled.len();
+        let touches = |one: &Range<usize>, other: &Range<usize>| one.start < other.end && other.start < one.end;
+        self.right[0] += labelled.iter().filter(|span| predicted.contains(span)).count();
+        self.right[1] += labelled.iter().filter(|span| predicted.iter().any(|other| touches(span, other))).count();
+    }
+
+    fn f1(&self, which: usize) -> f64 {
+        2.0 * self.right[which] as f64 / (self.predicted + self.labelled).max(1) as f64
+    }
+}
+
+/// The text of a record, or its tokens joined by spaces.
+fn text_of(record: &Value) -> String {
+    if record.get("tags").is_none()
+        && let Some(text) = record.get("text").and_then(Value::as_str)
+    {
+        return text.to_owned();
+    }
+    strings(record, "tokens").collect::<Vec<_>>().join(" ")
+}
+
+fn strings<'v>(record: &'v Value, key: &str) -> impl Iterator<Item = &'v str> {
+    record.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// The spans that BIO tags mark with a letter, in bytes of the tokens joined by spaces.
+fn tagged(record: &Value, letter: &str) -> Vec<Range<usize>> {
+    let mut spans: Vec<Range<usize>> = Vec::new();
+    let mut at = 0;
+    let mut open = false;
+    for (token, tag) in strings(record, "tokens").zip(strings(record, "tags")) {
+        let end = at + token.len();
+        match tag.split_once('-') {
+            Some(("B", kind)) if kind == letter => spans.push(at..end),
+            Some(("I", kind)) if kind == letter && open => spans.last_mut().into_iter().for_each(|span| span.end = end),
+            _ => {}
+        }
+        open = tag.split_once('-').is_some_and(|(_, kind)| kind == letter);
+        at = end + 1;
+    }
+    spans
 }
 
 /// Sentiment toward a given target. Until a model is learnt only stances toward forces are told, all else is neutral.

@@ -112,6 +112,7 @@ impl<'c, 'k> Sentence<'c, 'k> {
         self.climb(source, target, source.head, "s", &mut features);
         self.climb(source, target, target.head, "t", &mut features);
         self.lexicon(source, target, &way, &mut features);
+        self.chain(source, target, &mut features);
         features.finish()
     }
 
@@ -276,6 +277,75 @@ impl<'c, 'k> Sentence<'c, 'k> {
                 }
             }
         }
+    }
+
+    /// The predicates from the source's own down to the innermost it governs: "said it would refuse to withdraw".
+    /// What is done stands at the end, whether it is so stands before it.
+    fn chain(&self, source: &Place, target: &Place, features: &mut Features) {
+        let chain = self.predicates(source.head);
+        let (Some(first), Some(last)) = (chain.first().copied(), chain.last().copied()) else { return };
+        let lemma = |word: usize| self.lemma(word, source, target);
+        let lemmas: Vec<&str> = chain.iter().map(|clause| lemma(clause.predicate)).collect();
+        features.add(&["chain length", &chain.len().to_string()]);
+        features.add(&["chain", &lemmas.join(" ")]);
+        features.add(&["first", lemmas[0], &self.form(first)]);
+        for (outer, inner) in chain.iter().zip(&chain[1..]) {
+            features.add(&["chain", lemma(outer.predicate), lemma(inner.predicate)]);
+            for kind in self.kinds(inner.predicate) {
+                features.add(&["chain kind", lemma(outer.predicate), kind]);
+                for outer_kind in self.kinds(outer.predicate) {
+                    features.add(&["chain kinds", outer_kind, kind]);
+                }
+            }
+        }
+        let form = self.form(last);
+        features.add(&["core", lemma(last.predicate)]);
+        features.add(&["core", lemma(last.predicate), &form]);
+        features.add(&["core form", &form]);
+        for sense in &self.senses[last.predicate] {
+            let (kind, fit) = (sense.event_type.as_str(), sense.fit.name());
+            features.add(&["core kind", kind]);
+            features.add(&["core kind", kind, fit]);
+            features.add(&["core kind", kind, fit, &form]);
+        }
+        for phrase in &last.participants {
+            let filler = lemma(phrase.head);
+            features.add(&["core takes", &phrase.role, filler]);
+            features.add(&["core takes", lemma(last.predicate), &phrase.role, filler]);
+            for kind in self.kinds(phrase.head) {
+                features.add(&["core takes kind", lemma(last.predicate), kind]);
+                features.add(&["core takes kind", &form, kind]);
+            }
+        }
+    }
+
+    /// What a source does: the innermost predicate it governs.
+    pub fn core(&self, source: &Place) -> Option<&'c Clause> {
+        self.predicates(source.head).last().copied()
+    }
+
+    /// The clause in which a word takes part, as its subject if it is one anywhere, and the complements below.
+    pub fn predicates(&self, head: usize) -> Vec<&'c Clause> {
+        let clauses = self.context.clauses;
+        let role = |clause: &Clause| clause.participants.iter().find(|phrase| phrase.head == head).map(|phrase| phrase.role.clone());
+        let acts = |clause: &&Clause| role(clause).is_some_and(|role| role == "subj" || role == "by");
+        let own = clauses.iter().find(acts).or_else(|| clauses.iter().find(|clause| role(clause).is_some()));
+        let mut chain: Vec<&Clause> = own.into_iter().collect();
+        while let Some(last) = chain.last().copied() {
+            let next = last.complements.iter().filter_map(|word| self.context.clause(*word));
+            match next.into_iter().find(|clause| !chain.iter().any(|known| known.predicate == clause.predicate)) {
+                Some(clause) if chain.len() < 5 => chain.push(clause),
+                _ => break,
+            }
+        }
+        chain
+    }
+
+    /// The form of a predicate: its tag, its auxiliaries and whether it is negated.
+    fn form(&self, clause: &Clause) -> String {
+        let negated = if clause.negation.is_some() { "not" } else { "" };
+        let passive = if clause.passive { "passive" } else { "" };
+        format!("{} {} {negated} {passive}", self.context.parsed.words[clause.predicate].xpos, clause.auxiliaries.join(" "))
     }
 
     /// The types the lexicon allows a word, for the features of roles.

@@ -396,8 +396,10 @@ pub(crate) fn filled(context: &Context<'_, '_>, head: usize) -> Filled {
     );
     let phrase: Vec<usize> = phrase.into_iter().filter(|word| *word <= head).collect();
     let span = context.parsed.span(&phrase);
+    let whole = super::roles::phrase(context.parsed, head).words;
     Filled {
         name: Some(context.text.text[span.clone()].to_owned()),
+        country: context.actors.country_within(context.sentence, whole).cloned(),
         kind: Some(ActorKind::Unknown),
         start: Some(span.start as i64),
         end: Some(span.end as i64),

@@ -20,6 +20,7 @@ use crate::text::{Clause, Parsed, Text, quantities};
 
 use features::{Place, Sentence};
 use matching::Matcher;
+use model::{Model, NO_EVENT};
 
 /// What the coding of events in one sentence looks at.
 pub(crate) struct Context<'s, 'k> {
@@ -136,6 +137,15 @@ pub fn code(
 }
 
 fn code_sentence(context: &Context<'_, '_>) -> Vec<Event> {
+    let mut events = by_frames(context);
+    if let Some(coder) = &context.language.coder {
+        by_model(context, coder, &mut events);
+    }
+    events.into_iter().map(|(_, event)| event).collect()
+}
+
+/// The events of predicates that the lexicon knows, each with the word of its predicate.
+fn by_frames(context: &Context<'_, '_>) -> Vec<(usize, Event)> {
     let mut events: Vec<(usize, Event)> = Vec::new();
     let mut used: HashSet<usize> = HashSet::new();
     for clause in context.clauses {
@@ -153,7 +163,112 @@ fn code_sentence(context: &Context<'_, '_>) -> Vec<Event> {
     }
     // A governing predicate that comes later in the sentence may take in a complement that was coded before it.
     events.retain(|(predicate, _)| !used.contains(predicate));
-    events.into_iter().map(|(_, event)| event).collect()
+    events
+}
+
+/// The model must be this sure to overrule a frame, in its type or in that there is an event at all.
+const OVERRULES: f32 = 0.6;
+/// A pair whose actors are less likely than this, or whose type is, gives no event of its own.
+const PAIR_MIN: f32 = 0.3;
+const TYPE_MIN: f32 = 0.35;
+
+/// An event of a frame whose actors are less likely than this any actors of an event is none.
+const FRAME_MIN: f32 = 0.1;
+
+/// Lets the model settle the types of the frames' events, and tells the likeliest pair of actors: of the frame's event
+/// where a frame knows their predicate, else as an event of its own.
+fn by_model(context: &Context<'_, '_>, coder: &Model, events: &mut Vec<(usize, Event)>) {
+    let sentence = Sentence::new(context);
+    let pair = roles::pair(&sentence, coder).filter(|pair| pair.confidence >= PAIR_MIN);
+    if let Some(pair) = &pair {
+        tell_pair(&sentence, coder, pair, events);
+    }
+    events.retain_mut(|(_, event)| settle(&sentence, coder, event));
+}
+
+/// Tells the event of a pair of actors.
+fn tell_pair(sentence: &Sentence<'_, '_>, coder: &Model, pair: &roles::Pair, events: &mut Vec<(usize, Event)>) {
+    let context = sentence.context;
+    let chain = sentence.predicates(pair.source.head);
+    let source = phrase_filled(context, &pair.source);
+    let target = pair.target.as_ref().map(|target| phrase_filled(context, target));
+    let of_pair = |event: &&mut (usize, Event)| chain.iter().any(|clause| clause.predicate == event.0);
+    if let Some((_, known)) = events.iter_mut().rfind(of_pair) {
+        known.source_start_byte = source.start;
+        known.source_end_byte = source.end;
+        if known.source_name.is_none() {
+            set_source(known, source);
+        }
+        if let Some(target) = target {
+            known.target_start_byte = target.start;
+            known.target_end_byte = target.end;
+            if known.target_name.is_none() {
+                set_target(known, target);
+            }
+        }
+        return;
+    }
+    let (class, sure) = coder.types.best(&sentence.pair(&pair.source, pair.target.as_ref()));
+    let (Some(clause), Ok(event_type)) = (chain.last(), EventType::parse(class)) else { return };
+    if sure < TYPE_MIN {
+        return;
+    }
+    let mut event = blank(context, clause);
+    event.rule = "model:events".to_owned();
+    event.confidence = sure;
+    event.event_type = Some(event_type);
+    set_facts(&mut event, context);
+    set_source(&mut event, source);
+    set_target(&mut event, target.unwrap_or_default());
+    finish(context, clause, &mut event);
+    events.push((clause.predicate, event));
+}
+
+/// Whether the model lets an event of a frame stand; its type and confidence are settled.
+fn settle(sentence: &Sentence<'_, '_>, coder: &Model, event: &mut Event) -> bool {
+    let place = |start: Option<i64>, end: Option<i64>| Place::of(sentence.context.parsed, &(start? as usize..end? as usize));
+    let source = place(event.source_start_byte, event.source_end_byte);
+    let target = place(event.target_start_byte, event.target_end_byte);
+    let (source, target) = match (source, target) {
+        (Some(source), target) => (source, target),
+        (None, Some(target)) => (target, None),
+        (None, None) => return event.force_event.is_some(),
+    };
+    let probabilities = coder.types.probabilities(&sentence.pair(&source, target.as_ref()));
+    let classes = coder.types.classes();
+    let of = |class: &str| classes.iter().position(|known| known == class).map_or(0.0, |at| probabilities[at]);
+    if event.force_event.is_some() {
+        return true;
+    }
+    let actors = roles::likelihood(sentence, coder, &source, target.as_ref());
+    if of(NO_EVENT) > OVERRULES || actors < FRAME_MIN {
+        return false;
+    }
+    let best = classes.iter().zip(&probabilities).max_by(|one, other| one.1.total_cmp(other.1));
+    let (class, sure) = best.map_or(("", 0.0), |(class, sure)| (class.as_str(), *sure));
+    match EventType::parse(class) {
+        Ok(better) if sure > OVERRULES && event.event_type != Some(better) => {
+            event.event_type = Some(better);
+            (event.event_mode, event.cameo_code) = (None, None);
+            set_facts(event, sentence.context);
+            event.rule.push_str("+model");
+            event.confidence = sure;
+        }
+        _ => event.confidence = (event.confidence + event.event_type.map_or(0.0, |known| of(known.as_str()))) / 2.0,
+    }
+    event.confidence = (event.confidence * actors.sqrt()).clamp(0.05, 0.99);
+    true
+}
+
+/// A noun phrase as who fills a role: what is known of its head, and the whole phrase as its place in the text.
+fn phrase_filled(context: &Context<'_, '_>, place: &Place) -> matching::Filled {
+    let mut filled = matching::filled(context, place.head);
+    let span = roles::span(context.parsed, place);
+    if filled.is_empty() {
+        filled.name = Some(context.text.text[span.clone()].to_owned());
+    }
+    (filled.start, filled.end) = (Some(span.start as i64), Some(span.end as i64));
+    filled
 }
 
 /// The first frame of the predicate whose needs are all met.
@@ -196,7 +311,6 @@ fn event(
     if frame.force_event.is_some() && !is_foreign {
         return None;
     }
-    let (status, modality) = circumstances::status(context, clause);
     let source = matcher.fill(&frame.source);
     let target = matcher.fill(&frame.target);
     let same = source.start.is_some() && source.start == target.start;
@@ -204,41 +318,64 @@ fn event(
     if source.is_empty() && target.is_empty() && force.is_none() {
         return None;
     }
+    let mut event = blank(context, clause);
+    event.event_mode = frame.mode.clone();
+    event.event_context = frame.context.clone();
+    event.confidence = confidence(context, clause, frame);
+    event.rule = frame.rule.clone();
+    set_type(&mut event, frame, context, force.map(|(_, force)| force), clause);
+    set_source(&mut event, widened(context, source));
+    set_target(&mut event, widened(context, target));
+    set_force(&mut event, context, force);
+    finish(context, clause, &mut event);
+    Some(event)
+}
+
+/// Who fills a role with the whole noun phrase as its place in the text.
+fn widened(context: &Context<'_, '_>, mut filled: matching::Filled) -> matching::Filled {
+    let span = Option::zip(filled.start, filled.end).map(|(start, end)| start as usize..end as usize);
+    let place = span.and_then(|span| Place::of(context.parsed, &span));
+    if let (Some(place), Some(coder)) = (place, &context.language.coder) {
+        let whole = roles::span(context.parsed, &roles::extent(context.parsed, place.head, &coder.extents));
+        (filled.start, filled.end) = (Some(whole.start as i64), Some(whole.end as i64));
+    }
+    filled
+}
+
+/// An event of a clause before its type and actors are known.
+fn blank(context: &Context<'_, '_>, clause: &Clause) -> Event {
+    let (status, modality) = circumstances::status(context, clause);
     let span = circumstances::evidence(context, clause);
     let trigger = &context.parsed.words[clause.predicate];
-    let mut event = Event {
+    Event {
         document_id: context.document.document_id.clone(),
         sentence_index: context.parsed.index as i32,
         start_byte: span.start as i64,
         end_byte: span.end as i64,
-        evidence: context.text.text[span.clone()].to_owned(),
+        evidence: context.text.text[span].to_owned(),
         trigger_start_byte: trigger.start as i64,
         trigger_end_byte: trigger.end as i64,
-        event_mode: frame.mode.clone(),
-        event_context: frame.context.clone(),
         status,
         modality,
         reported_by: circumstances::speaker(context, clause).map(|speaker| speaker.name),
-        confidence: confidence(context, clause, frame),
-        rule: frame.rule.clone(),
         run_id: context.document.run_id.clone(),
         ..Event::default()
-    };
-    set_type(&mut event, frame, context, force.map(|(_, force)| force), status);
-    set_actors(&mut event, source, target);
-    set_force(&mut event, context, force);
-    circumstances::date(context, clause, &mut event);
-    circumstances::place(context, clause, &mut event);
+    }
+}
+
+/// When, where, how many: what does not depend on how the event was found; and its id.
+fn finish(context: &Context<'_, '_>, clause: &Clause, event: &mut Event) {
+    circumstances::date(context, clause, event);
+    circumstances::place(context, clause, event);
     if event.event_type == Some(EventType::Assault) || event.event_type.is_none() {
         (event.killed, event.wounded) = quantities::casualties(context.parsed, &context.language.quantities);
     }
     let key = [
         event.document_id.as_bytes(),
-        &trigger.start.to_le_bytes(),
-        frame.rule.as_bytes(),
+        &event.trigger_start_byte.to_le_bytes(),
+        event.rule.as_bytes(),
     ];
     event.event_id = id::of("e", &key);
-    Some(event)
 }
 
 /// Type, CAMEO code, quad and force event: a withdrawal that is only announced is a concession, one by mercenaries
@@ -248,16 +385,21 @@ fn set_type(
     frame: &Frame,
     context: &Context<'_, '_>,
     force: Option<&Force>,
-    status: Status,
+    clause: &Clause,
 ) {
     let types = &context.knowledge.event_types;
     event.event_type = frame.event_type;
     event.cameo_code = frame.cameo.clone();
+    // Who does not agree rejects; where negation makes nothing else of a predicate, the row stays and is marked.
+    if let Some(opposite) = frame.negated.filter(|_| clause.negation.is_some() && event.modality == Modality::Negated) {
+        event.event_type = Some(opposite);
+        (event.event_mode, event.cameo_code, event.modality) = (None, None, Modality::Asserted);
+    }
     if let Some(name) = frame.force_event.as_ref() {
         let facts = types.force_events.get(name.as_str());
         let by_kind = facts.and_then(|facts| facts.kinds.get(&force?.kind));
         event.force_event = Some(by_kind.map_or_else(|| name.clone(), |other| Code::new(other)));
-        let is_ahead = matches!(status, Status::Announced | Status::Agreed | Status::Scheduled)
+        let is_ahead = matches!(event.status, Status::Announced | Status::Agreed | Status::Scheduled)
             || matches!(event.modality, Modality::Planned | Modality::Hypothetical);
         if let Some(planned) = facts.and_then(|facts| facts.planned).filter(|_| is_ahead) {
             event.event_type = Some(planned);
@@ -267,23 +409,29 @@ fn set_type(
                 .map(Code::new);
         }
     }
-    if let Some(facts) = event
-        .event_type
-        .and_then(|event_type| types.types.get(&event_type))
-    {
+    set_facts(event, context);
+}
+
+/// Quad class, intensity and, where the frame names none, the CAMEO code of the event's type.
+fn set_facts(event: &mut Event, context: &Context<'_, '_>) {
+    let types = &context.knowledge.event_types.types;
+    if let Some(facts) = event.event_type.and_then(|event_type| types.get(&event_type)) {
         event.quad = Some(facts.quad);
         event.intensity = Some(facts.intensity);
         event.cameo_code = event.cameo_code.take().or_else(|| Some(Code::new(&facts.cameo)));
     }
 }
 
-fn set_actors(event: &mut Event, source: matching::Filled, target: matching::Filled) {
+fn set_source(event: &mut Event, source: matching::Filled) {
     event.source_name = source.name;
     event.source_actor_id = source.actor_id;
     event.source_country = source.country;
     event.source_kind = source.kind;
     event.source_start_byte = source.start;
     event.source_end_byte = source.end;
+}
+
+fn set_target(event: &mut Event, target: matching::Filled) {
     event.target_name = target.name;
     event.target_actor_id = target.actor_id;
     event.target_country = target.country;

@@ -7,7 +7,7 @@ use crate::linear::Linear;
 /// The class of the model of types that says there is no event.
 pub const NO_EVENT: &str = "NONE";
 
-/// Three linear models in one file.
+/// Four linear models in one file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
     /// The type of the event between two actors, or none.
@@ -16,13 +16,15 @@ pub struct Model {
     pub sources: Linear,
     /// Whether a noun phrase is the target of a source.
     pub targets: Linear,
+    /// Whether a dependent belongs to the noun phrase of its head.
+    pub extents: Linear,
 }
 
 impl Model {
     /// The models as bytes, each behind its length.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        for model in [&self.types, &self.sources, &self.targets] {
+        for model in [&self.types, &self.sources, &self.targets, &self.extents] {
             let part = model.to_bytes();
             bytes.extend((part.len() as u32).to_le_bytes());
             bytes.extend(part);
@@ -48,6 +50,7 @@ impl Model {
             types: next()?,
             sources: next()?,
             targets: next()?,
+            extents: next()?,
         })
     }
 }

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::features::{Place, Sentence, above};
+use super::model::Model;
 use crate::linear::{Features, Linear};
 use crate::text::{Parsed, Upos};
 
@@ -26,27 +27,81 @@ pub(crate) fn candidates(parsed: &Parsed<'_>) -> Vec<usize> {
 /// The whole noun phrase of a head: its article, modifiers, complements and appositions, without relative clauses
 /// and what is coordinated with it.
 pub(crate) fn phrase(parsed: &Parsed<'_>, head: usize) -> Place {
-    const OUTSIDE: [&str; 13] = [
-        "acl", "case", "cc", "conj", "parataxis", "advcl", "advmod", "cop", "nsubj", "mark", "ccomp", "aux", "obl",
+    // What belongs to the clause of the head, or is coordinated with it, is no part of its phrase.
+    const OUTSIDE: [&str; 12] = [
+        "case", "cc", "conj", "parataxis", "advcl", "cop", "nsubj", "mark", "ccomp", "aux", "obl", "acl:relcl",
     ];
-    let mut words = parsed.subtree_without(head, &OUTSIDE);
+    let inside = |child: &usize| {
+        let adverb = parsed.is(*child, "advmod");
+        !adverb && !OUTSIDE.iter().any(|outside| parsed.is(*child, outside))
+    };
+    let mut words = vec![head];
+    for child in parsed.children(head).iter().copied().filter(inside) {
+        words.extend(parsed.subtree_without(child, &["acl:relcl"]));
+    }
+    one_stretch(parsed, words, head)
+}
+
+/// The noun phrase of a head as far as people mark it: which dependents belong to it was learnt.
+pub(crate) fn extent(parsed: &Parsed<'_>, head: usize, model: &Linear) -> Place {
+    let mut words = vec![head];
+    let mut open = vec![head];
+    while let Some(word) = open.pop() {
+        for child in parsed.children(word).iter().copied().filter(|child| !words.contains(child)).collect::<Vec<_>>() {
+            if yes(model, &extent_features(parsed, head, child)) >= 0.5 {
+                words.push(child);
+                open.push(child);
+            }
+        }
+    }
+    one_stretch(parsed, words, head)
+}
+
+/// The features of a dependent as part of the noun phrase of a head.
+pub(crate) fn extent_features(parsed: &Parsed<'_>, head: usize, child: usize) -> Features {
+    let word = &parsed.words[child];
+    let governor = word.head.unwrap_or(head);
+    let direct = if governor == head { "direct" } else { "deep" };
+    let side = if child < head { "left" } else { "right" };
+    let preposition = parsed.preposition(child);
+    let named = word.name.split('-').next_back().unwrap_or("O");
+    let mark = parsed.dependent(child, "mark").map_or("", |mark| parsed.words[mark].text);
+    let comma = child > 0 && parsed.subtree(child).first().is_some_and(|first| *first > 0 && parsed.words[*first - 1].text == ",");
+    let comma = if comma { "comma" } else { "" };
+    let lemma = word.lemma.to_lowercase();
+    let governed = &parsed.words[governor];
+    let mut features = Features::default();
+    features.add(&["arc", word.relation, direct, side]);
+    features.add(&["arc", word.relation, direct, side, comma]);
+    features.add(&["arc", word.relation, side, &preposition]);
+    features.add(&["arc", word.relation, side, word.xpos, mark]);
+    features.add(&["word", word.relation, &lemma]);
+    features.add(&["upos", word.relation, word.upos.name(), named]);
+    features.add(&["case", &preposition, &lemma]);
+    features.add(&["case", &preposition, named, side]);
+    features.add(&["under", &governed.lemma, word.relation, &preposition]);
+    features.add(&["under", governed.upos.name(), word.relation, governed.relation, &preposition]);
+    features.finish()
+}
+
+/// The words of a phrase without what lies beyond a gap, as behind a verb, and without punctuation at its ends.
+fn one_stretch(parsed: &Parsed<'_>, mut words: Vec<usize>, head: usize) -> Place {
+    words.sort_unstable();
     let is_edge = |word: usize| word != head && parsed.words[word].upos == Upos::Punct;
-    while words.last().is_some_and(|word| is_edge(*word)) {
-        words.pop();
+    let is_comma = |word: usize| word < parsed.words.len() && parsed.words[word].upos == Upos::Punct;
+    let (mut first, mut last) = (head, head);
+    while first > 0 && (words.contains(&(first - 1)) || first > 1 && is_comma(first - 1) && words.contains(&(first - 2))) {
+        first -= 1;
     }
-    let first = words.iter().position(|word| !is_edge(*word)).unwrap_or(0);
-    let words = &words[first..];
-    let at = words.iter().position(|word| *word == head).unwrap_or(0);
-    // A phrase is one stretch: words beyond a gap, as behind a verb, belong elsewhere.
-    let mut start = at;
-    while start > 0 && words[start - 1] + 1 == words[start] {
-        start -= 1;
+    while words.contains(&(last + 1)) || is_comma(last + 1) && words.contains(&(last + 2)) {
+        last += 1;
     }
-    let mut end = at;
-    while end + 1 < words.len() && words[end] + 1 == words[end + 1] {
-        end += 1;
+    while last > head && is_edge(last) {
+        last -= 1;
     }
-    let (first, last) = words.get(start).zip(words.get(end)).map_or((head, head), |(first, last)| (*first, *last));
+    while first < head && is_edge(first) {
+        first += 1;
+    }
     Place {
         words: first..last + 1,
         head,
@@ -163,23 +218,31 @@ pub(crate) struct Pair {
 const TARGET_MIN: f32 = 0.25;
 
 /// The likeliest pair among some sources.
-pub(crate) fn pair(sentence: &Sentence<'_, '_>, sources: &Linear, targets: &Linear) -> Option<Pair> {
+pub(crate) fn pair(sentence: &Sentence<'_, '_>, coder: &Model) -> Option<Pair> {
     let parsed = sentence.context.parsed;
     let candidates = candidates(parsed);
     let best = |features: &dyn Fn(usize) -> Features, model: &Linear, wanted: &dyn Fn(usize) -> bool| {
         let scored = candidates.iter().copied().filter(|head| wanted(*head)).map(|head| (head, yes(model, &features(head))));
         scored.max_by(|one, other| one.1.total_cmp(&other.1))
     };
-    let (source, sure) = best(&|head| source_features(sentence, &candidates, head), sources, &|_| true)?;
+    let (source, sure) = best(&|head| source_features(sentence, &candidates, head), &coder.sources, &|_| true)?;
     let source = phrase(parsed, source);
     let outside = |head: usize| !source.words.contains(&head) && !phrase(parsed, head).words.contains(&source.head);
-    let target = best(&|head| target_features(sentence, &candidates, head, source.head), targets, &outside);
+    let target = best(&|head| target_features(sentence, &candidates, head, source.head), &coder.targets, &outside);
     let target = target.filter(|(_, sure)| *sure >= TARGET_MIN);
     Some(Pair {
         confidence: sure * target.map_or(1.0, |(_, sure)| sure).sqrt(),
-        target: target.map(|(head, _)| phrase(parsed, head)),
-        source,
+        target: target.map(|(head, _)| extent(parsed, head, &coder.extents)),
+        source: extent(parsed, source.head, &coder.extents),
     })
+}
+
+/// The probability that two phrases are the actors of an event.
+pub(crate) fn likelihood(sentence: &Sentence<'_, '_>, coder: &Model, source: &Place, target: Option<&Place>) -> f32 {
+    let candidates = candidates(sentence.context.parsed);
+    let acts = yes(&coder.sources, &source_features(sentence, &candidates, source.head));
+    let suffers = target.map(|target| yes(&coder.targets, &target_features(sentence, &candidates, target.head, source.head)));
+    (acts * suffers.unwrap_or(acts)).sqrt()
 }
 
 /// The probability that a phrase has the role.

@@ -82,6 +82,8 @@ pub struct Actors<'k> {
     pub focus: Option<Code>,
     /// For each home of a force, the host most told of.
     hosts: HashMap<Option<Code>, Code>,
+    /// For each parsed sentence, the words that name a country, those that only describe a noun among them.
+    countries: Vec<Vec<(usize, Code)>>,
 }
 
 impl<'k> Actors<'k> {
@@ -126,6 +128,12 @@ impl<'k> Actors<'k> {
         behind.chain(possessor).next().or(own)
     }
 
+    /// The country that the words of a noun phrase name: "Chinese hackers", "a court in Kenya".
+    pub fn country_within(&self, sentence: usize, words: std::ops::Range<usize>) -> Option<&Code> {
+        let named = self.countries.get(sentence)?;
+        named.iter().find(|(word, _)| words.contains(word)).map(|(_, country)| country)
+    }
+
     /// The actors of a sentence.
     pub fn of_sentence(&self, sentence: usize) -> impl Iterator<Item = &Actor<'k>> {
         self.all.iter().filter(move |actor| actor.sentence == sentence)
@@ -155,6 +163,7 @@ pub fn find<'k>(
         .collect();
     let mut actors = Actors {
         focus: names::focus(&named),
+        countries: named.iter().map(|names| countries(names)).collect(),
         ..Actors::default()
     };
     let mut history = History::default();
@@ -182,6 +191,11 @@ pub fn find<'k>(
     }
     forces::settle_hosts(&mut actors);
     actors
+}
+
+/// The words that name a country.
+fn countries(names: &[names::Name<'_>]) -> Vec<(usize, Code)> {
+    names.iter().filter_map(|name| Some((name.head, name.entry.country.clone()?))).collect()
 }
 
 /// What the finding of actors in one sentence looks at.

@@ -43,6 +43,7 @@ struct Lesson {
     types: Vec<Example>,
     sources: Vec<Example>,
     targets: Vec<Example>,
+    extents: Vec<Example>,
 }
 
 /// Reads the marked sentences of files, or of the `.jsonl` files of folders, in order of their names.
@@ -120,7 +121,7 @@ pub fn unmark(marked: &str) -> (String, Option<Range<usize>>, Option<Range<usize
     (text, source, target)
 }
 
-/// Learns the three models.
+/// Learns the models.
 pub fn train(sentences: &[&Marked], knowledge: &Knowledge, language: &Language) -> Model {
     let lessons: Vec<Lesson> = sentences.par_iter().map(|marked| lesson(marked, knowledge, language)).collect();
     learn(&lessons.iter().collect::<Vec<_>>())
@@ -129,19 +130,25 @@ pub fn train(sentences: &[&Marked], knowledge: &Knowledge, language: &Language) 
 fn learn(lessons: &[&Lesson]) -> Model {
     let gather = |part: fn(&Lesson) -> &Vec<Example>| lessons.iter().flat_map(|lesson| part(lesson)).cloned().collect::<Vec<_>>();
     let yes_or_no = ["no".to_owned(), YES.to_owned()];
-    let ((types, sources), targets) = rayon::join(
+    let ((types, sources), (targets, extents)) = rayon::join(
         || {
             rayon::join(
                 || linear::train(&gather(|lesson| &lesson.types), &classes(), Settings::default()),
                 || linear::train(&gather(|lesson| &lesson.sources), &yes_or_no, ROLES),
             )
         },
-        || linear::train(&gather(|lesson| &lesson.targets), &yes_or_no, ROLES),
+        || {
+            (
+                linear::train(&gather(|lesson| &lesson.targets), &yes_or_no, ROLES),
+                linear::train(&gather(|lesson| &lesson.extents), &yes_or_no, ROLES),
+            )
+        },
     );
     Model {
         types,
         sources,
         targets,
+        extents,
     }
 }
 
@@ -163,6 +170,7 @@ fn lesson(marked: &Marked, knowledge: &Knowledge, language: &Language) -> Lesson
         types: Vec::new(),
         sources: Vec::new(),
         targets: Vec::new(),
+        extents: Vec::new(),
     };
     let class = classes().iter().position(|class| *class == marked.event_type).unwrap_or_default();
     with_context(&marked.text, knowledge, language, |context| {
@@ -176,11 +184,27 @@ fn lesson(marked: &Marked, knowledge: &Knowledge, language: &Language) -> Lesson
             };
             example(target.as_ref());
         }
+        for place in [&source, &target].into_iter().flatten() {
+            extent_of(context, place, &mut lesson);
+        }
         if marked.event_type != NO_EVENT {
             roles_of(context, &sentence, source.as_ref(), target.as_ref(), &mut lesson);
         }
     });
     lesson
+}
+
+/// Every dependent in or beside a marked phrase as an example of what belongs to it.
+fn extent_of(context: &Context<'_, '_>, place: &Place, lesson: &mut Lesson) {
+    let parsed = context.parsed;
+    for word in place.words.clone() {
+        for child in parsed.children(word).iter().copied().filter(|child| *child != place.head) {
+            lesson.extents.push(Example {
+                features: roles::extent_features(parsed, place.head, child),
+                class: usize::from(place.words.contains(&child)),
+            });
+        }
+    }
 }
 
 /// Every noun phrase as an example of source and of target.
