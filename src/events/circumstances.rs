@@ -7,12 +7,13 @@ use jiff::civil::Date;
 
 use super::Context;
 use super::matching::{self, Filled};
+use crate::knowledge::Language;
 use crate::knowledge::language::Modality as Words;
 use crate::mentions::Actor;
-use crate::tables::{DateBasis, DatePrecision, Event, Modality, PlacePrecision, Status};
+use crate::tables::{DateBasis, DatePrecision, Document, Event, Modality, PlacePrecision, Status};
 use crate::text::clauses::PredicateKind;
 use crate::text::quantities::{self, Quantity};
-use crate::text::{Clause, dates};
+use crate::text::{Clause, Parsed, dates};
 
 /// Clauses above one are looked at up to this far; more never change how it reads.
 const CHAIN_MAX: usize = 6;
@@ -262,19 +263,20 @@ pub(crate) fn evidence(context: &Context<'_, '_>, clause: &Clause) -> Range<usiz
     if is_short { parsed.start..parsed.end } else { span }
 }
 
+/// The dates a sentence tells, relative ones resolved against the day the document was published.
+pub(crate) fn dates(parsed: &Parsed<'_>, document: &Document, language: &Language) -> Vec<dates::Told> {
+    dates::find(parsed, &language.dates, &language.quantities.numerals, published_on(document))
+}
+
+fn published_on(document: &Document) -> Option<Date> {
+    document.published_at.map(|at| at.to_zoned_datetime(TimeZone::UTC).date())
+}
+
 /// Sets the event's date: one told in its clause or above it; else, for what the text asserts as news, the day of
 /// publication, with that as the basis.
 pub(crate) fn date(context: &Context<'_, '_>, clause: &Clause, event: &mut Event) {
-    let published = context
-        .document
-        .published_at
-        .map(|at| at.to_zoned_datetime(TimeZone::UTC).date());
-    let told = dates::find(
-        context.parsed,
-        &context.language.dates,
-        &context.language.quantities.numerals,
-        published,
-    );
+    let published = published_on(context.document);
+    let told = &context.dates;
     let own = told.iter().find(|told| belongs(context, told, clause.predicate));
     let above = || {
         let chain = chain(context, clause);

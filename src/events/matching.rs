@@ -35,6 +35,10 @@ pub(crate) fn keys(context: &Context<'_, '_>, clause: &Clause) -> Vec<(String, O
         ));
     }
     keys.push((clause.lemma.clone(), None));
+    // "ordered them out": the verb without its particle, which a frame may ask for as an adverb.
+    if let Some((verb, _)) = clause.lemma.split_once(' ') {
+        keys.push((verb.to_owned(), None));
+    }
     keys
 }
 
@@ -121,7 +125,9 @@ impl<'c, 'k> Matcher<'c, 'k> {
                     met.is_some()
                 }
             };
-            if met && path[0] == "comp" {
+            // "oversaw the withdrawal" is one event too: a noun that selects the sense belongs to it.
+            let selects = path.len() == 1 && matches!(need.test, Test::Lemma(_));
+            if met && (path[0] == "comp" || selects) {
                 self.consume(path, need);
             }
             met
@@ -383,6 +389,9 @@ fn is_of_kind(force: &Force, wanted: ForceKind) -> bool {
 
 /// A participant as who fills a role: a known actor, or the words themselves.
 pub(crate) fn filled(context: &Context<'_, '_>, head: usize) -> Filled {
+    if context.is_date(head) {
+        return Filled::default();
+    }
     if let Some(actor) = context.actor(head) {
         return from_actor(context, actor);
     }
@@ -412,8 +421,14 @@ pub(crate) fn from_actor(context: &Context<'_, '_>, actor: &Actor<'_>) -> Filled
         .entry
         .filter(|entry| !matches!(entry.reading, Reading::Place))
         .map(|entry| entry.id.clone());
+    // A pronoun is told by the country it stands for.
+    let stands_for = actor.country.as_ref().filter(|_| actor.rule == "pronoun");
+    let name = match stands_for {
+        Some(country) => context.knowledge.name_of(country.as_str()),
+        None => context.text.text[actor.start..actor.end].to_owned(),
+    };
     Filled {
-        name: Some(context.text.text[actor.start..actor.end].to_owned()),
+        name: Some(name),
         actor_id: by_name.or_else(|| actor.country.as_ref().map(Code::to_string)),
         country: actor.country.clone(),
         kind: Some(if actor.kind == ActorKind::Place {

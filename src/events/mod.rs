@@ -16,7 +16,7 @@ use crate::mentions::{Actor, Actors, Force};
 use crate::plan::Scope;
 use crate::tables::{ActorKind, Code, Document, Event, EventType, Modality, Status};
 use crate::text::clauses::PredicateKind;
-use crate::text::{Clause, Parsed, Text, quantities};
+use crate::text::{Clause, Parsed, Text, dates, quantities};
 
 use features::{Place, Sentence};
 use matching::Matcher;
@@ -33,12 +33,19 @@ pub(crate) struct Context<'s, 'k> {
     pub document: &'s Document,
     pub knowledge: &'k Knowledge,
     pub language: &'k Language,
+    /// The dates the sentence tells.
+    pub dates: Vec<dates::Told>,
 }
 
 impl<'s, 'k> Context<'s, 'k> {
     /// The clause of a predicate.
     pub fn clause(&self, predicate: usize) -> Option<&'s Clause> {
         self.clauses.iter().find(|clause| clause.predicate == predicate)
+    }
+
+    /// Whether a word is part of a date.
+    pub fn is_date(&self, word: usize) -> bool {
+        self.dates.iter().any(|told| (told.first..told.end).contains(&word))
     }
 
     /// The actor that a participant stands for.
@@ -76,6 +83,7 @@ pub(crate) fn with_context<R>(
         document: &document,
         knowledge,
         language,
+        dates: circumstances::dates(&text.parsed[0], &document, language),
     })
 }
 
@@ -127,6 +135,7 @@ pub fn code(
             document,
             knowledge,
             language,
+            dates: circumstances::dates(parsed, document, language),
         };
         events.append(&mut code_sentence(&context));
     }
@@ -152,12 +161,14 @@ fn by_frames(context: &Context<'_, '_>) -> Vec<(usize, Event)> {
         if used.contains(&clause.predicate) {
             continue;
         }
-        let Some((frame, matcher)) = best_frame(context, clause) else {
-            continue;
-        };
+        let matches = frames_met(context, clause);
+        let coded = matches.into_iter().find_map(|(frame, matcher)| {
+            let event = event(context, clause, frame, &matcher)?;
+            Some((event, matcher.consumed()))
+        });
         // "asked X to leave" is one event: the complement belongs to it.
-        used.extend(matcher.consumed());
-        if let Some(event) = event(context, clause, frame, &matcher) {
+        if let Some((event, consumed)) = coded {
+            used.extend(consumed);
             events.push((clause.predicate, event));
         }
     }
@@ -172,8 +183,12 @@ const OVERRULES: f32 = 0.6;
 const PAIR_MIN: f32 = 0.3;
 const TYPE_MIN: f32 = 0.35;
 
-/// An event of a frame whose actors are less likely than this any actors of an event is none.
-const FRAME_MIN: f32 = 0.1;
+/// An event of a frame whose actors are less likely than this any actors of an event is none; of nouns less is asked,
+/// since they seldom have both actors beside them.
+const VERB_MIN: f32 = 0.1;
+const NOUN_MIN: f32 = 0.02;
+/// An event this much less sure than the surest of its sentence is a misreading of it more often than another event.
+const WEAK_SHARE: f32 = 0.5;
 
 /// Lets the model settle the types of the frames' events, and tells the likeliest pair of actors: of the frame's event
 /// where a frame knows their predicate, else as an event of its own.
@@ -183,7 +198,12 @@ fn by_model(context: &Context<'_, '_>, coder: &Model, events: &mut Vec<(usize, E
     if let Some(pair) = &pair {
         tell_pair(&sentence, coder, pair, events);
     }
-    events.retain_mut(|(_, event)| settle(&sentence, coder, event));
+    events.retain_mut(|(predicate, event)| {
+        let is_verb = context.clause(*predicate).is_none_or(|clause| clause.kind == PredicateKind::Verb);
+        settle(&sentence, coder, event, if is_verb { VERB_MIN } else { NOUN_MIN })
+    });
+    let best = events.iter().map(|(_, event)| event.confidence).fold(0.0, f32::max);
+    events.retain(|(_, event)| event.force_event.is_some() || event.confidence >= WEAK_SHARE * best);
 }
 
 /// Tells the event of a pair of actors.
@@ -225,7 +245,7 @@ fn tell_pair(sentence: &Sentence<'_, '_>, coder: &Model, pair: &roles::Pair, eve
 }
 
 /// Whether the model lets an event of a frame stand; its type and confidence are settled.
-fn settle(sentence: &Sentence<'_, '_>, coder: &Model, event: &mut Event) -> bool {
+fn settle(sentence: &Sentence<'_, '_>, coder: &Model, event: &mut Event, actors_min: f32) -> bool {
     let place = |start: Option<i64>, end: Option<i64>| Place::of(sentence.context.parsed, &(start? as usize..end? as usize));
     let source = place(event.source_start_byte, event.source_end_byte);
     let target = place(event.target_start_byte, event.target_end_byte);
@@ -234,14 +254,14 @@ fn settle(sentence: &Sentence<'_, '_>, coder: &Model, event: &mut Event) -> bool
         (None, Some(target)) => (target, None),
         (None, None) => return event.force_event.is_some(),
     };
-    let probabilities = coder.types.probabilities(&sentence.pair(&source, target.as_ref()));
-    let classes = coder.types.classes();
-    let of = |class: &str| classes.iter().position(|known| known == class).map_or(0.0, |at| probabilities[at]);
     if event.force_event.is_some() {
         return true;
     }
+    let probabilities = coder.types.probabilities(&sentence.pair(&source, target.as_ref()));
+    let classes = coder.types.classes();
+    let of = |class: &str| classes.iter().position(|known| known == class).map_or(0.0, |at| probabilities[at]);
     let actors = roles::likelihood(sentence, coder, &source, target.as_ref());
-    if of(NO_EVENT) > OVERRULES || actors < FRAME_MIN {
+    if of(NO_EVENT) > OVERRULES || actors < actors_min {
         return false;
     }
     let best = classes.iter().zip(&probabilities).max_by(|one, other| one.1.total_cmp(other.1));
@@ -271,33 +291,49 @@ fn phrase_filled(context: &Context<'_, '_>, place: &Place) -> matching::Filled {
     filled
 }
 
-/// The first frame of the predicate whose needs are all met.
-fn best_frame<'c, 'k>(
-    context: &'c Context<'c, 'k>,
-    clause: &'c Clause,
-) -> Option<(&'k Frame, Matcher<'c, 'k>)> {
+/// The frames of the predicate whose needs are all met: those of forces first, then those that need most.
+fn frames_met<'c, 'k>(context: &'c Context<'c, 'k>, clause: &'c Clause) -> Vec<(&'k Frame, Matcher<'c, 'k>)> {
     let part = match clause.kind {
         PredicateKind::Verb => Part::Verb,
         PredicateKind::Noun => Part::Noun,
         PredicateKind::Adjective => Part::Adjective,
     };
-    let mut best: Option<(&'k Frame, Matcher<'c, 'k>)> = None;
+    let mut met: Vec<(&'k Frame, Matcher<'c, 'k>)> = Vec::new();
     for (lemma, object_role) in matching::keys(context, clause) {
         for frame in context.language.frames.of(part, &lemma) {
-            if best
-                .as_ref()
-                .is_some_and(|(known, _)| known.needs.len() >= frame.needs.len())
-            {
-                break;
-            }
-            let matcher = Matcher::new(context, clause, object_role.clone());
-            if let Some(matcher) = matcher.meets(frame) {
-                best = Some((frame, matcher));
-                break;
+            if let Some(matcher) = Matcher::new(context, clause, object_role.clone()).meets(frame) {
+                met.push((frame, matcher));
             }
         }
     }
-    best
+    met.sort_by_key(|(frame, _)| std::cmp::Reverse((frame.force_event.is_some(), frame.needs.len())));
+    met
+}
+
+/// The force that an event of a frame concerns: the one named, or the one a country stands for. `None` where the frame
+/// is of a force and there is none abroad.
+fn force_of(
+    context: &Context<'_, '_>,
+    frame: &Frame,
+    named: Option<&Force>,
+    source: &matching::Filled,
+    target: &matching::Filled,
+) -> Option<Option<Force>> {
+    let Some(name) = &frame.force_event else { return Some(named.cloned()) };
+    if let Some(force) = named.filter(|force| force.is_foreign() != Some(false)) {
+        return Some(Some(force.clone()));
+    }
+    let two = source.country.is_some() && target.country.is_some() && source.country != target.country;
+    let facts = context.knowledge.event_types.force_events.get(name.as_str());
+    if frame.takes_country_for_force() && (two || target.country.is_none()) && source.country.is_some() {
+        return Some(Some(Force {
+            home: source.country.clone(),
+            kind: crate::tables::ForceKind::Troops,
+            host: target.country.clone(),
+            called_foreign: true,
+        }));
+    }
+    (two && facts.is_some_and(|facts| facts.between_states)).then_some(None)
 }
 
 fn event(
@@ -306,15 +342,12 @@ fn event(
     frame: &Frame,
     matcher: &Matcher<'_, '_>,
 ) -> Option<Event> {
-    let force = matcher.force();
-    let is_foreign = force.is_some_and(|(_, force)| force.is_foreign() != Some(false));
-    if frame.force_event.is_some() && !is_foreign {
-        return None;
-    }
     let source = matcher.fill(&frame.source);
     let target = matcher.fill(&frame.target);
     let same = source.start.is_some() && source.start == target.start;
     let target = if same { matching::Filled::default() } else { target };
+    let named = matcher.force();
+    let force = force_of(context, frame, named.map(|(_, force)| force), &source, &target)?;
     if source.is_empty() && target.is_empty() && force.is_none() {
         return None;
     }
@@ -323,10 +356,12 @@ fn event(
     event.event_context = frame.context.clone();
     event.confidence = confidence(context, clause, frame);
     event.rule = frame.rule.clone();
-    set_type(&mut event, frame, context, force.map(|(_, force)| force), clause);
+    set_type(&mut event, frame, context, force.as_ref(), clause);
     set_source(&mut event, widened(context, source));
     set_target(&mut event, widened(context, target));
-    set_force(&mut event, context, force);
+    if let Some(force) = &force {
+        set_force(&mut event, context, force, named.map(|(actor, _)| actor));
+    }
     finish(context, clause, &mut event);
     Some(event)
 }
@@ -440,12 +475,12 @@ fn set_target(event: &mut Event, target: matching::Filled) {
     event.target_end_byte = target.end;
 }
 
-fn set_force(event: &mut Event, context: &Context<'_, '_>, force: Option<(&Actor<'_>, &Force)>) {
-    let Some((actor, force)) = force else { return };
+fn set_force(event: &mut Event, context: &Context<'_, '_>, force: &Force, actor: Option<&Actor<'_>>) {
     event.force_home = force.home.clone();
     event.force_kind = Some(force.kind);
-    event.force_name = Some(context.text.text[actor.start..actor.end].to_owned());
     event.host_country = force.host.clone();
+    let Some(actor) = actor else { return };
+    event.force_name = Some(context.text.text[actor.start..actor.end].to_owned());
     let counted = &context.text.parsed[actor.sentence];
     if let Some(quantity) = quantities::of_noun(counted, actor.head, &context.language.quantities)
         .or_else(|| circumstances::number_beside(context, actor))

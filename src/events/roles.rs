@@ -12,14 +12,15 @@ use crate::text::{Parsed, Upos};
 pub(crate) const YES: &str = "yes";
 
 /// The heads of noun phrases that may be an actor, in order of the text.
-pub(crate) fn candidates(parsed: &Parsed<'_>) -> Vec<usize> {
+pub(crate) fn candidates(sentence: &Sentence<'_, '_>) -> Vec<usize> {
+    let parsed = sentence.context.parsed;
     let may_be = |index: &usize| {
         let word = &parsed.words[*index];
         let noun = matches!(word.upos, Upos::Noun | Upos::Propn | Upos::Pron);
         let stands_for_noun = matches!(word.upos, Upos::Num | Upos::Adj | Upos::Det);
         let argument = ["nsubj", "obj", "obl", "nmod", "conj", "iobj"].iter().any(|relation| parsed.is(*index, relation));
         let part = ["compound", "flat", "fixed", "appos"].iter().any(|relation| parsed.is(*index, relation));
-        (noun || stands_for_noun && argument) && !part
+        (noun || stands_for_noun && argument) && !part && !sentence.context.is_date(*index)
     };
     (0..parsed.words.len()).filter(may_be).collect()
 }
@@ -220,7 +221,7 @@ const TARGET_MIN: f32 = 0.25;
 /// The likeliest pair among some sources.
 pub(crate) fn pair(sentence: &Sentence<'_, '_>, coder: &Model) -> Option<Pair> {
     let parsed = sentence.context.parsed;
-    let candidates = candidates(parsed);
+    let candidates = candidates(sentence);
     let best = |features: &dyn Fn(usize) -> Features, model: &Linear, wanted: &dyn Fn(usize) -> bool| {
         let scored = candidates.iter().copied().filter(|head| wanted(*head)).map(|head| (head, yes(model, &features(head))));
         scored.max_by(|one, other| one.1.total_cmp(&other.1))
@@ -239,7 +240,7 @@ pub(crate) fn pair(sentence: &Sentence<'_, '_>, coder: &Model) -> Option<Pair> {
 
 /// The probability that two phrases are the actors of an event.
 pub(crate) fn likelihood(sentence: &Sentence<'_, '_>, coder: &Model, source: &Place, target: Option<&Place>) -> f32 {
-    let candidates = candidates(sentence.context.parsed);
+    let candidates = candidates(sentence);
     let acts = yes(&coder.sources, &source_features(sentence, &candidates, source.head));
     let suffers = target.map(|target| yes(&coder.targets, &target_features(sentence, &candidates, target.head, source.head)));
     (acts * suffers.unwrap_or(acts)).sqrt()

@@ -33,6 +33,9 @@ pub struct ForceEventFacts {
     pub planned: Option<EventType>,
     /// The CAMEO code of that type.
     pub planned_cameo: Option<String>,
+    /// Whether it is one between two states even where no force is named, as an agreement is.
+    #[serde(default)]
+    pub between_states: bool,
     /// Another force event where the force is of a kind.
     #[serde(default)]
     pub kinds: BTreeMap<ForceKind, String>,
@@ -99,6 +102,13 @@ pub struct Frame {
     pub negated: Option<EventType>,
     /// Name of the rule, for the tables: file and line.
     pub rule: String,
+}
+
+impl Frame {
+    /// Whether a country named among its needs stands for the country's force: "the US withdrawal".
+    pub fn takes_country_for_force(&self) -> bool {
+        self.force_event.is_some() && self.needs.iter().any(|need| need.test == Test::Kind(Kind::Country))
+    }
 }
 
 /// A condition on participants.
@@ -175,6 +185,9 @@ struct FrameRow {
     example: String,
 }
 
+/// Stands before an example that is known to be misread.
+const MISREAD: &str = "? ";
+
 /// An example sentence of a frame, for `garrison check`.
 #[derive(Debug, Clone)]
 pub struct Example {
@@ -184,6 +197,8 @@ pub struct Example {
     pub line: u64,
     /// The sentence.
     pub text: String,
+    /// Whether it is known that the sentence is not yet read as it should be: it is written with `? ` before it.
+    pub is_misread: bool,
     /// The type it must be coded as.
     pub event_type: Option<EventType>,
     /// The force event it must be coded as.
@@ -278,7 +293,8 @@ pub(super) fn examples(reader: &mut Reader, code: &str) -> Vec<Example> {
                 examples.push(Example {
                     file: file.clone(),
                     line: number,
-                    text: row.example,
+                    is_misread: row.example.starts_with(MISREAD),
+                    text: row.example.trim_start_matches(MISREAD).to_owned(),
                     event_type: EventType::parse(&row.event_type).ok(),
                     force_event: (!row.force_event.is_empty()).then(|| Code::new(&row.force_event)),
                 });

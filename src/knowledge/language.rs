@@ -58,6 +58,8 @@ pub struct Grammar {
     pub progressive_tags: Words,
     /// Tags of relative pronouns.
     pub relative_pronoun_tags: Words,
+    /// Verbs whose object does what their infinitive says: "asked the troops to leave".
+    pub object_control: Words,
     /// Marks of an infinitive.
     pub infinitive_marks: Words,
     /// Marks of a condition.

@@ -102,7 +102,7 @@ fn host_beside(context: &Context<'_, '_>, head: usize) -> Option<Code> {
 }
 
 /// Fills in homes that possessive pronouns and earlier mentions tell, and hosts that the clause tells.
-pub(super) fn resolve(context: &Context<'_, '_>, found: &mut [Actor<'_>], history: &History) {
+pub(super) fn resolve(context: &Context<'_, '_>, found: &mut [Actor<'_>], history: &History, focus: Option<&Code>) {
     for index in 0..found.len() {
         let actor = &found[index];
         let Some(force) = actor.force.clone() else {
@@ -111,8 +111,13 @@ pub(super) fn resolve(context: &Context<'_, '_>, found: &mut [Actor<'_>], histor
         let head = actor.head;
         let mut force = force;
         if force.home.is_none() && !force.called_foreign {
-            force.home =
-                possessor_country(context, head, found, history).or_else(|| history.home_of(force.kind));
+            force.home = possessor_country(context, head, found, history)
+                .or_else(|| sender_of(context, head, focus))
+                .or_else(|| sender_in_sentence(context, head))
+                .or_else(|| history.home_of(force.kind));
+        }
+        if force.host.is_some() && force.host == force.home {
+            force.host = None;
         }
         if force.host.is_none() {
             force.host = host_of_clause(context, head, force.home.as_ref());
@@ -121,6 +126,34 @@ pub(super) fn resolve(context: &Context<'_, '_>, found: &mut [Actor<'_>], histor
         actor.country = actor.country.clone().or_else(|| force.home.clone());
         actor.force = Some(force);
     }
+}
+
+/// "the withdrawal of troops from France": the country that what the force is told to do comes from is its home, and
+/// not its host, where that country is known to field forces in the country that the document is about.
+fn sender_of(context: &Context<'_, '_>, head: usize, focus: Option<&Code>) -> Option<Code> {
+    let host = focus?;
+    let above = context.parsed.words[head].head?;
+    let mut from = context.parsed.children(above).iter().copied().chain(context.parsed.children(head).iter().copied());
+    let named = from.find_map(|child| {
+        let home = &context.language.forces.home_prepositions;
+        let wanted = home.contains(&context.parsed.preposition(child));
+        wanted.then(|| context.name_at(child)?.entry.country.clone()).flatten()
+    })?;
+    let sends = |entry: &crate::knowledge::Entry| {
+        let force = entry.force.as_ref();
+        force.is_some_and(|force| force.home.as_ref() == Some(&named) && force.hosts.contains(host))
+    };
+    (named != *host && context.knowledge.gazetteer.entries().iter().any(sends)).then_some(named)
+}
+
+/// "The US withdrawal has begun and all troops will leave": the country of a withdrawal or presence told before.
+fn sender_in_sentence(context: &Context<'_, '_>, head: usize) -> Option<Code> {
+    let is_presence = |word: usize| {
+        let lemma = context.parsed.words[word].lemma.to_lowercase();
+        context.language.forces.presence_nouns.contains(&lemma)
+    };
+    let mut told = (0..head).rev().filter(|word| is_presence(*word));
+    told.find_map(|word| context.country_beside(word, &[]))
 }
 
 /// "its military personnel": the country of the subject of the clause, or of the last actor before the force.
@@ -212,14 +245,14 @@ pub(super) fn settle_hosts(actors: &mut Actors<'_>) {
             actors.hosts.insert(home, host);
         }
     }
-    let (hosts, focus) = (&actors.hosts, &actors.focus);
+    let (hosts, focus, is_at_home) = (&actors.hosts, &actors.focus, actors.is_at_home);
     for actor in &mut actors.all {
         let Some(force) = &mut actor.force else { continue };
         if force.host.is_none() {
             force.host = hosts
                 .get(&force.home)
                 .cloned()
-                .or_else(|| focus.clone().filter(|focus| Some(focus) != force.home.as_ref()));
+                .or_else(|| focus.clone().filter(|focus| is_at_home || Some(focus) != force.home.as_ref()));
         }
     }
 }

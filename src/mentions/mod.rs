@@ -80,6 +80,8 @@ pub struct Actors<'k> {
     by_head: HashMap<(usize, usize), usize>,
     /// The country the document is mostly about.
     pub focus: Option<Code>,
+    /// Whether the document is so much about that country that its own soldiers are at home in it.
+    is_at_home: bool,
     /// For each home of a force, the host most told of.
     hosts: HashMap<Option<Code>, Code>,
     /// For each parsed sentence, the words that name a country, those that only describe a noun among them.
@@ -145,6 +147,9 @@ impl<'k> Actors<'k> {
     }
 }
 
+/// A document that names a country this often is about it.
+const NAMED_OFTEN: usize = 3;
+
 /// Finds the actors of a text. `clauses` holds, for each parsed sentence, its clauses.
 pub fn find<'k>(
     text: &Text<'_>,
@@ -161,8 +166,10 @@ pub fn find<'k>(
         .iter()
         .map(|parsed| names::find(text.text, parsed, knowledge, language, year))
         .collect();
+    let focus = names::focus(&named);
     let mut actors = Actors {
-        focus: names::focus(&named),
+        is_at_home: focus.as_ref().is_some_and(|(_, count)| *count >= NAMED_OFTEN),
+        focus: focus.map(|(country, _)| country),
         countries: named.iter().map(|names| countries(names)).collect(),
         ..Actors::default()
     };
@@ -179,7 +186,7 @@ pub fn find<'k>(
         let mut found = names::actors(&context);
         found.extend(nouns(&context, &history, actors.focus.as_ref()));
         found.extend(history.pronouns(&context, &found));
-        forces::resolve(&context, &mut found, &history);
+        forces::resolve(&context, &mut found, &history, actors.focus.as_ref());
         found.sort_by_key(|actor| (actor.start, std::cmp::Reverse(actor.end)));
         history.remember(&context, &found);
         for actor in found {

@@ -104,8 +104,9 @@ fn rank(entry: &Entry, upos: &Upos, modifies: bool, located: bool, countries: &[
     (by_reading, elsewhere, entry.rank)
 }
 
-/// The country most named in a document; of equals the first in the alphabet, so that order decides nothing.
-pub(super) fn focus(named: &[Vec<Name<'_>>]) -> Option<Code> {
+/// The country most named in a document, with how often; of equals the first in the alphabet, so that order decides
+/// nothing.
+pub(super) fn focus(named: &[Vec<Name<'_>>]) -> Option<(Code, usize)> {
     let mut counts: BTreeMap<&Code, usize> = BTreeMap::new();
     let countries = named.iter().flatten().filter(|name| name.entry.force.is_none());
     for country in countries
@@ -118,7 +119,7 @@ pub(super) fn focus(named: &[Vec<Name<'_>>]) -> Option<Code> {
         .into_iter()
         .rev()
         .max_by_key(|(_, count)| *count)
-        .map(|(country, _)| country.clone())
+        .map(|(country, count)| (country.clone(), count))
 }
 
 /// The actors that names make.

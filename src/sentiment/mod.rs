@@ -118,6 +118,7 @@ pub fn judge(
             document,
             knowledge,
             language,
+            dates: crate::events::circumstances::dates(parsed, document, language),
         };
         let mut stances = by_action(&context, events);
         for clause in context.clauses {

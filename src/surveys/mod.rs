@@ -68,6 +68,7 @@ pub fn read(
             document,
             knowledge,
             language,
+            dates: crate::events::circumstances::dates(parsed, document, language),
         };
         rows.extend(read_sentence(&context));
     }

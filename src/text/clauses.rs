@@ -122,18 +122,37 @@ fn read(sentence: &Parsed<'_>, grammar: &Grammar, index: usize, kind: PredicateK
         mark: sentence
             .dependent(index, "mark")
             .map(|mark| sentence.words[mark].text.to_lowercase()),
-        governor: governor(sentence, index),
+        governor: governor(sentence, grammar, index),
         complements: Vec::new(),
     };
     for child in sentence.children(index).iter().copied() {
         if sentence.is(child, "ccomp") || sentence.is(child, "xcomp") {
             clause.complements.push(child);
         }
-        if let Some(role) = role(sentence, child, passive) {
+        let bare_name = child < index
+            && sentence.words[child].upos == Upos::Propn
+            && sentence.words[child].relation == "compound"
+            && is_bare_past(sentence, grammar, index);
+        let role = if bare_name { Some("subj".to_owned()) } else { role(sentence, child, passive) };
+        if let Some(role) = role {
             add(sentence, &mut clause, child, &role);
         }
     }
+    // "asked the troops to leave" is often read as if leaving described the troops.
+    if grammar.object_control.contains(&clause.lemma) {
+        let objects: Vec<usize> = clause.in_role("obj").chain(clause.in_role("iobj")).collect();
+        let described = objects.iter().flat_map(|object| sentence.dependents(*object, "acl"));
+        let infinitives = described.filter(|verb| is_infinitive(sentence, grammar, *verb));
+        let infinitives: Vec<usize> = infinitives.collect();
+        clause.complements.extend(infinitives);
+    }
     clause
+}
+
+/// Whether a verb stands behind "to".
+fn is_infinitive(sentence: &Parsed<'_>, grammar: &Grammar, verb: usize) -> bool {
+    let mark = sentence.dependent(verb, "mark");
+    mark.is_some_and(|mark| grammar.infinitive_marks.contains(&sentence.words[mark].text.to_lowercase()))
 }
 
 /// Adds a participant and those coordinated with it.
@@ -157,9 +176,8 @@ fn add(sentence: &Parsed<'_>, clause: &mut Clause, head: usize, role: &str) {
 fn role(sentence: &Parsed<'_>, child: usize, passive: bool) -> Option<String> {
     let relation = sentence.words[child].relation;
     Some(match relation {
-        "nsubj:pass" | "csubj:pass" => "obj".to_owned(),
-        "nsubj" | "csubj" | "nsubj:outer" if passive => "obj".to_owned(),
-        "nsubj" | "csubj" | "nsubj:outer" => "subj".to_owned(),
+        "nsubj" | "csubj" | "nsubj:outer" | "nsubj:pass" | "csubj:pass" if passive => "obj".to_owned(),
+        "nsubj" | "csubj" | "nsubj:outer" | "nsubj:pass" | "csubj:pass" => "subj".to_owned(),
         "obj" => "obj".to_owned(),
         "iobj" => "iobj".to_owned(),
         "obl:agent" => "by".to_owned(),
@@ -177,6 +195,9 @@ fn role(sentence: &Parsed<'_>, child: usize, passive: bool) -> Option<String> {
 }
 
 fn is_passive(sentence: &Parsed<'_>, grammar: &Grammar, index: usize) -> bool {
+    if is_bare_past(sentence, grammar, index) {
+        return false;
+    }
     let marked = sentence.children(index).iter().any(|child| {
         matches!(
             sentence.words[*child].relation,
@@ -189,6 +210,22 @@ fn is_passive(sentence: &Parsed<'_>, grammar: &Grammar, index: usize) -> bool {
         && grammar.past_participle_tags.contains(sentence.words[index].xpos)
         && sentence.dependent(index, "obj").is_none();
     marked || reduced
+}
+
+/// "Residents protested against the base.": the main verb of a full sentence without an auxiliary is a past tense, also
+/// where it was read as a participle. A headline has no stop, and there it may be one.
+fn is_bare_past(sentence: &Parsed<'_>, grammar: &Grammar, index: usize) -> bool {
+    let word = &sentence.words[index];
+    let stops = sentence.words.iter().rev().find(|word| !matches!(word.text, "\"" | "”" | "»" | ")" | "'" | "’"));
+    let has_helper = sentence.children(index).iter().any(|child| {
+        let relation = sentence.words[*child].relation;
+        relation.starts_with("aux") || relation == "obl:agent" || relation == "cop"
+    });
+    word.head.is_none()
+        && word.upos == Upos::Verb
+        && grammar.past_participle_tags.contains(word.xpos)
+        && !has_helper
+        && stops.is_some_and(|word| matches!(word.text, "." | "!" | "?"))
 }
 
 fn auxiliaries(sentence: &Parsed<'_>, index: usize) -> Vec<String> {
@@ -231,8 +268,17 @@ fn negation(sentence: &Parsed<'_>, grammar: &Grammar, index: usize) -> Option<us
     })
 }
 
-fn governor(sentence: &Parsed<'_>, index: usize) -> Option<Governor> {
-    let head = sentence.words[index].head?;
+fn governor(sentence: &Parsed<'_>, grammar: &Grammar, index: usize) -> Option<Governor> {
+    let mut head = sentence.words[index].head?;
+    // "asked them to leave and turned to others": a past tense is not coordinated with an infinitive.
+    if sentence.is(index, "conj") && grammar.past_tags.contains(sentence.words[index].xpos) {
+        while is_infinitive(sentence, grammar, head) && sentence.words[head].upos == Upos::Verb {
+            head = sentence.words[head].head.filter(|above| *above != index)?;
+        }
+        while sentence.words[head].upos != Upos::Verb && sentence.words[head].head.is_some() {
+            head = sentence.words[head].head?;
+        }
+    }
     Some(Governor {
         predicate: head,
         relation: sentence.words[index].relation.to_owned(),

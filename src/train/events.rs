@@ -188,7 +188,7 @@ fn lesson(marked: &Marked, knowledge: &Knowledge, language: &Language) -> Lesson
             extent_of(context, place, &mut lesson);
         }
         if marked.event_type != NO_EVENT {
-            roles_of(context, &sentence, source.as_ref(), target.as_ref(), &mut lesson);
+            roles_of(&sentence, source.as_ref(), target.as_ref(), &mut lesson);
         }
     });
     lesson
@@ -209,14 +209,13 @@ fn extent_of(context: &Context<'_, '_>, place: &Place, lesson: &mut Lesson) {
 
 /// Every noun phrase as an example of source and of target.
 fn roles_of(
-    context: &Context<'_, '_>,
     sentence: &Sentence<'_, '_>,
     source: Option<&Place>,
     target: Option<&Place>,
     lesson: &mut Lesson,
 ) {
     let Some(source) = source else { return };
-    let candidates = roles::candidates(context.parsed);
+    let candidates = roles::candidates(sentence);
     let is = |place: Option<&Place>, head: usize| usize::from(place.is_some_and(|place| place.head == head));
     for head in candidates.iter().copied() {
         let features = roles::source_features(sentence, &candidates, head);
