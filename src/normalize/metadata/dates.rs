@@ -5,6 +5,7 @@
 use crate::normalize::html::words::PageWords;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
+use std::borrow::Cow;
 
 /// Where a date was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,8 +88,9 @@ impl Stamp {
 
 /// Reads a date in ISO 8601, RFC 2822, epoch or written form. Ambiguous numbers ("3/4/2019") give nothing.
 pub fn stamp(text: &str, basis: Basis, words: &PageWords) -> Option<Stamp> {
-    let text = text.trim();
-    if text.len() > 80 {
+    let text = plain_digits(text.trim());
+    let text = text.as_ref();
+    if text.len() > 160 {
         return None;
     }
     let (date, rest, month_only) = leading_date(text).or_else(|| written_date(text, words))?;
@@ -167,11 +169,22 @@ fn leading_date(text: &str) -> Option<DateAndRest<'_>> {
     }
 }
 
+/// A word of a written date.
+#[derive(Clone, Copy, PartialEq)]
+enum Word {
+    Number(i16),
+    Year(i16),
+    Month(i8),
+    /// Up to three letters, such as "of" and "de".
+    Short,
+    Other,
+}
+
 /// "19 November 2019", "Tue, 19 Nov 2019", "November 19, 2019", "19.11.2019".
 fn written_date<'t>(text: &'t str, words: &PageWords) -> Option<DateAndRest<'t>> {
-    let (mut month, mut day, mut year) = (None, None, None);
-    let mut numbers: Vec<i16> = Vec::new();
+    let mut seen: Vec<Word> = Vec::new();
     let mut at = 0;
+    let (mut month_at, mut has_year, mut numbers) = (None, false, 0);
     for token in text.split_inclusive(|c: char| !c.is_alphanumeric()) {
         let start = at;
         at += token.len();
@@ -180,44 +193,105 @@ fn written_date<'t>(text: &'t str, words: &PageWords) -> Option<DateAndRest<'t>>
             continue;
         }
         // A clock begins here.
-        if token.ends_with(':') && word.bytes().all(|b| b.is_ascii_digit()) {
+        if token.ends_with(':') && word.bytes().all(|b| b.is_ascii_digit()) && !seen.is_empty() {
             at = start;
             break;
         }
-        let lower = word.to_lowercase();
-        if let Some(number) = words.month(&lower) {
-            month.get_or_insert(number);
-        }
-        let digits = lower.trim_end_matches(['s', 't', 'n', 'd', 'r', 'h', 'e']);
-        if let Ok(number) = digits.parse::<i16>() {
-            if number >= 1000 {
-                year.get_or_insert(number);
-            } else {
-                numbers.push(number);
-            }
-        }
-        if year.is_some() && (month.is_some() && !numbers.is_empty() || numbers.len() >= 2) {
+        let word = date_word(word, words);
+        month_at = month_at.or(matches!(word, Word::Month(_)).then_some(seen.len()));
+        has_year |= matches!(word, Word::Year(_));
+        numbers += usize::from(matches!(word, Word::Number(_)));
+        seen.push(word);
+        let is_full = match month_at {
+            Some(month) => day_by(&seen, month).is_some(),
+            None => numbers >= 2,
+        };
+        if has_year && is_full {
             break;
         }
     }
-    let year = year?;
-    let month = match (month, numbers.as_slice()) {
-        (Some(month), [first, ..]) => {
-            day.get_or_insert(*first);
-            month
-        }
-        (None, &[a, b]) if a > 12 || (text.contains('.') && b <= 12) || a == b => {
-            day = Some(a);
-            i8::try_from(b).ok()?
-        }
-        (None, &[a, b]) if b > 12 => {
-            day = Some(b);
-            i8::try_from(a).ok()?
-        }
-        _ => return None,
+    let year = seen.iter().find_map(|word| match word {
+        Word::Year(year) => Some(*year),
+        _ => None,
+    })?;
+    let (month, day) = match month_at {
+        Some(month) => (seen[month], day_by(&seen, month)?),
+        None => day_and_month(&seen, text.contains('.'))?,
     };
-    let date = Date::new(year, month, i8::try_from(day?).ok()?).ok()?;
+    let Word::Month(month) = month else { return None };
+    let date = Date::new(year, month, i8::try_from(day).ok()?).ok()?;
     Some((date, text.get(at..).unwrap_or(""), false))
+}
+
+fn date_word(word: &str, words: &PageWords) -> Word {
+    let lower = word.to_lowercase();
+    if let Some(month) = words.month(&lower) {
+        return Word::Month(month);
+    }
+    let digits = lower.trim_end_matches(['s', 't', 'n', 'd', 'r', 'h', 'e']);
+    match digits.parse::<i16>() {
+        Ok(number) if number >= 1000 => Word::Year(number),
+        Ok(number) => Word::Number(number),
+        Err(_) if lower.chars().count() <= 3 => Word::Short,
+        Err(_) => Word::Other,
+    }
+}
+
+/// The number beside the month: before it, perhaps with "of" between, else after it.
+fn day_by(seen: &[Word], month: usize) -> Option<i16> {
+    let number = |at: usize| match seen.get(at) {
+        Some(Word::Number(number)) => Some(*number),
+        _ => None,
+    };
+    let before = month.checked_sub(1).and_then(|at| match seen[at] {
+        Word::Short => at.checked_sub(1).and_then(number),
+        _ => number(at),
+    });
+    before.or_else(|| number(month + 1))
+}
+
+/// Day and month of two numbers, where only one reading is possible or points tell it.
+fn day_and_month(seen: &[Word], has_points: bool) -> Option<(Word, i16)> {
+    let numbers: Vec<i16> = seen
+        .iter()
+        .filter_map(|word| match word {
+            Word::Number(number) => Some(*number),
+            _ => None,
+        })
+        .collect();
+    let month = |number: i16| i8::try_from(number).ok().map(Word::Month);
+    match numbers.as_slice() {
+        &[a, b] if a > 12 || (has_points && b <= 12) || a == b => Some((month(b)?, a)),
+        &[a, b] if b > 12 => Some((month(a)?, b)),
+        _ => None,
+    }
+}
+
+/// Digits of other scripts in ASCII, and the marks that follow year, month and day in Chinese, Japanese and Korean as
+/// dashes. Borrowed where there is none.
+fn plain_digits(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let mark = |c: char| match c {
+        '年' | '月' | '년' | '월' => '-',
+        '日' | '일' => ' ',
+        '\u{0660}'..='\u{0669}' => ascii_digit(c, 0x0660),
+        '\u{06F0}'..='\u{06F9}' => ascii_digit(c, 0x06F0),
+        '\u{0966}'..='\u{096F}' => ascii_digit(c, 0x0966),
+        '\u{09E6}'..='\u{09EF}' => ascii_digit(c, 0x09E6),
+        '\u{FF10}'..='\u{FF19}' => ascii_digit(c, 0xFF10),
+        c => c,
+    };
+    let mut plain: String = text.chars().map(mark).collect();
+    while let Some(at) = plain.find("- ") {
+        plain.remove(at + 1);
+    }
+    Cow::Owned(plain)
+}
+
+fn ascii_digit(digit: char, zero: u32) -> char {
+    char::from_digit(digit as u32 - zero, 10).unwrap_or(digit)
 }
 
 /// Time of day and offset from UTC in what follows a date.
