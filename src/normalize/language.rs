@@ -133,7 +133,7 @@ pub struct Languages {
 }
 
 /// More labels than this no model has.
-const LABELS_MAX: usize = 64;
+const LABELS_MAX: usize = 128;
 
 /// What the letters of a text say before the answer is drawn from it.
 #[derive(Debug)]

@@ -93,7 +93,9 @@ pub fn stamp(text: &str, basis: Basis, words: &PageWords) -> Option<Stamp> {
     if text.len() > 160 {
         return None;
     }
-    let (date, rest, month_only) = leading_date(text).or_else(|| written_date(text, words))?;
+    let (date, rest, month_only) = leading_date(text)
+        .or_else(|| written_date(text, words))
+        .or_else(|| numeric_date(text))?;
     if !(1850..=2200).contains(&date.year()) {
         return None;
     }
@@ -180,11 +182,11 @@ enum Word {
     Other,
 }
 
-/// "19 November 2019", "Tue, 19 Nov 2019", "November 19, 2019", "19.11.2019".
+/// "19 November 2019", "Tue, 19 Nov 2019", "November 19, 2019".
 fn written_date<'t>(text: &'t str, words: &PageWords) -> Option<DateAndRest<'t>> {
     let mut seen: Vec<Word> = Vec::new();
     let mut at = 0;
-    let (mut month_at, mut has_year, mut numbers) = (None, false, 0);
+    let (mut month, mut year) = (None, None);
     for token in text.split_inclusive(|c: char| !c.is_alphanumeric()) {
         let start = at;
         at += token.len();
@@ -197,29 +199,18 @@ fn written_date<'t>(text: &'t str, words: &PageWords) -> Option<DateAndRest<'t>>
             at = start;
             break;
         }
-        let word = date_word(word, words);
-        month_at = month_at.or(matches!(word, Word::Month(_)).then_some(seen.len()));
-        has_year |= matches!(word, Word::Year(_));
-        numbers += usize::from(matches!(word, Word::Number(_)));
-        seen.push(word);
-        let is_full = match month_at {
-            Some(month) => day_by(&seen, month).is_some(),
-            None => numbers >= 2,
-        };
-        if has_year && is_full {
+        match date_word(word, words) {
+            Word::Month(number) => month = month.or(Some((seen.len(), number))),
+            Word::Year(number) => year = year.or(Some(number)),
+            _ => {}
+        }
+        seen.push(date_word(word, words));
+        if year.is_some() && month.is_some_and(|(place, _)| day_by(&seen, place).is_some()) {
             break;
         }
     }
-    let year = seen.iter().find_map(|word| match word {
-        Word::Year(year) => Some(*year),
-        _ => None,
-    })?;
-    let (month, day) = match month_at {
-        Some(month) => (seen[month], day_by(&seen, month)?),
-        None => day_and_month(&seen, text.contains('.'))?,
-    };
-    let Word::Month(month) = month else { return None };
-    let date = Date::new(year, month, i8::try_from(day).ok()?).ok()?;
+    let (place, month) = month?;
+    let date = Date::new(year?, month, i8::try_from(day_by(&seen, place)?).ok()?).ok()?;
     Some((date, text.get(at..).unwrap_or(""), false))
 }
 
@@ -250,21 +241,23 @@ fn day_by(seen: &[Word], month: usize) -> Option<i16> {
     before.or_else(|| number(month + 1))
 }
 
-/// Day and month of two numbers, where only one reading is possible or points tell it.
-fn day_and_month(seen: &[Word], has_points: bool) -> Option<(Word, i16)> {
-    let numbers: Vec<i16> = seen
-        .iter()
-        .filter_map(|word| match word {
-            Word::Number(number) => Some(*number),
-            _ => None,
-        })
-        .collect();
-    let month = |number: i16| i8::try_from(number).ok().map(Word::Month);
-    match numbers.as_slice() {
-        &[a, b] if a > 12 || (has_points && b <= 12) || a == b => Some((month(b)?, a)),
-        &[a, b] if b > 12 => Some((month(a)?, b)),
-        _ => None,
-    }
+/// "19.11.2019", "11/19/2019": day and month of two numbers before a year, where only one reading is possible or points
+/// tell it.
+fn numeric_date(text: &str) -> Option<DateAndRest<'_>> {
+    let start = text.find(|c: char| c.is_ascii_digit())?;
+    let text = &text[start..];
+    let mark = text.chars().find(|c| !c.is_ascii_digit()).filter(|c| matches!(c, '.' | '/' | '-'))?;
+    let mut parts = text.splitn(3, mark);
+    let small = |part: Option<&str>| part.filter(|part| part.len() <= 2)?.parse::<i8>().ok();
+    let (first, second, rest) = (small(parts.next())?, small(parts.next())?, parts.next()?);
+    let year_digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let year = rest[..year_digits].parse().ok().filter(|_| year_digits == 4)?;
+    let (month, day) = match (first, second) {
+        (a, b) if a > 12 || (mark == '.' && b <= 12) || a == b => (b, a),
+        (a, b) if b > 12 => (a, b),
+        _ => return None,
+    };
+    Some((Date::new(year, month, day).ok()?, &rest[year_digits..], false))
 }
 
 /// Digits of other scripts in ASCII, and the marks that follow year, month and day in Chinese, Japanese and Korean as
@@ -427,7 +420,8 @@ pub fn url_date(url: &str) -> Option<Stamp> {
             return make(date, Precision::Day);
         }
         // Month folders: "/2019/11/name". A number that belongs to a name ("top-2019-11-ways") is no month.
-        let folder = path.contains(&format!("{part}/{}/", parts.get(index + 1).unwrap_or(&"")));
+        let is_word = parts.get(index + 1).is_some_and(|part| part.len() > 3);
+        let folder = !is_word && path.contains(&format!("{part}/{}/", parts.get(index + 1).unwrap_or(&"")));
         if let (Some(month), true) = (month, folder)
             && let Ok(date) = Date::new(year, month as i8, 1)
         {
@@ -442,9 +436,11 @@ fn month_code(part: &str) -> Option<i16> {
     let codes = [
         "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
     ];
+    // A name may be written out: "/2023/october/03/".
+    let code = part.get(..3).filter(|_| part.len() <= 9)?;
     codes
         .iter()
-        .position(|c| part.eq_ignore_ascii_case(c))
+        .position(|c| code.eq_ignore_ascii_case(c))
         .map(|at| at as i16 + 1)
 }
 

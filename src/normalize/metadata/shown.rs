@@ -6,8 +6,9 @@ use super::dates::{Basis, Precision, Stamp, stamp};
 use crate::normalize::html::blocks::{Block, Blocks, Kind};
 use crate::normalize::html::body::Body;
 use crate::normalize::html::lines::is_date_line;
-use crate::normalize::html::tree::{Tag, Tree};
+use crate::normalize::html::tree::{Tag, Tree, decode};
 use crate::normalize::html::words::{PageWords, hint, normal};
+use std::ops::Range;
 
 /// Lines between headline and text that are looked at: labels, author, date, reading time, share buttons.
 const LINES_UNDER_HEADLINE: usize = 16;
@@ -24,37 +25,46 @@ pub(super) struct Shown {
     pub(super) modified: Option<Stamp>,
 }
 
-/// Reads the dates a page shows.
+/// Reads the dates a page shows: an element that calls itself the publication date, else what stands by the headline,
+/// else the first `time` in the article.
 pub(super) fn find(tree: &Tree<'_>, blocks: &Blocks, found: &Body, words: &PageWords) -> Shown {
-    let place = Place::new(blocks, found);
-    let mut shown = elements(tree, blocks, found, &place, words);
-    if shown.published.is_none() {
-        let lines = lines(tree, blocks, found, &place, words);
-        shown.published = lines.published;
-        shown.modified = shown.modified.or(lines.modified);
+    let place = Place::new(tree, blocks, found);
+    let elements = elements(tree, blocks, found, &place, words);
+    let lines = lines(tree, blocks, found, &place, words);
+    Shown {
+        published: elements
+            .declared
+            .or(elements.by_headline)
+            .or(lines.published)
+            .or(elements.elsewhere),
+        modified: elements.modified.or(lines.modified),
     }
-    shown
 }
 
-/// The stretch between the headline and the first paragraph, where pages say who and when.
+/// The stretch between the headline and the article's first paragraph, where pages say who and when.
 struct Place {
     headline: Option<usize>,
     first_prose: usize,
-    nodes: std::ops::Range<usize>,
+    nodes: Range<usize>,
 }
 
 impl Place {
-    fn new(blocks: &Blocks, found: &Body) -> Self {
-        let headline = found.headline;
-        let after = headline.map_or(0, |at| at + 1);
-        let first_prose = (after..blocks.list.len())
-            .find(|&at| found.prose[at] > 0 && !found.dropped[at])
-            .unwrap_or(after);
-        let node = |at: usize| blocks.list.get(at).map_or(0, |block| block.first as usize);
-        let nodes = match headline {
-            Some(at) => node(at)..node(first_prose),
-            None => 0..0,
+    fn new(tree: &Tree<'_>, blocks: &Blocks, found: &Body) -> Self {
+        let is_prose = |at: usize| {
+            found.prose[at] > 0
+                && !found.dropped[at]
+                && tree.is_inside(blocks.list[at].owner as usize, found.container)
         };
+        let first_inside = (0..blocks.list.len()).find(|&at| is_prose(at)).unwrap_or(0);
+        // A heading right above the text stands for a headline that no title names.
+        let headline = found.headline.or_else(|| {
+            let above = first_inside.saturating_sub(LINES_UNDER_HEADLINE)..first_inside;
+            above.rev().find(|&at| matches!(blocks.list[at].kind, Kind::Heading(1 | 2)))
+        });
+        let after = headline.map_or(0, |at| at + 1);
+        let first_prose = (after..blocks.list.len()).find(|&at| is_prose(at)).unwrap_or(after);
+        let node = |at: usize| blocks.list.get(at).map_or(0, |block| block.first as usize);
+        let nodes = headline.map_or(0..0, |at| node(at)..node(first_prose));
         Self {
             headline,
             first_prose,
@@ -63,10 +73,19 @@ impl Place {
     }
 }
 
-/// Dates in elements made for them: those that call themselves the publication date, else the first `time` by the article.
-fn elements(tree: &Tree<'_>, blocks: &Blocks, found: &Body, place: &Place, words: &PageWords) -> Shown {
+/// Dates of elements made for them, by where they stand.
+#[derive(Default)]
+struct Elements {
+    /// It calls itself the date of publication.
+    declared: Option<Stamp>,
+    by_headline: Option<Stamp>,
+    elsewhere: Option<Stamp>,
+    modified: Option<Stamp>,
+}
+
+fn elements(tree: &Tree<'_>, blocks: &Blocks, found: &Body, place: &Place, words: &PageWords) -> Elements {
     let end = tree.nodes[found.container].end as usize;
-    let mut shown = Shown::default();
+    let mut dates = Elements::default();
     for (index, node) in tree.nodes.iter().enumerate() {
         if matches!(node.tag, Tag::Text | Tag::Meta) {
             continue;
@@ -75,32 +94,38 @@ fn elements(tree: &Tree<'_>, blocks: &Blocks, found: &Body, place: &Place, words
             let holds = |name| tree.attribute(index, name).is_some_and(|p| p.contains(wanted));
             holds("itemprop") || holds("property")
         };
-        let says = property("datePublished")
+        let declares = property("datePublished")
             || (node.tag == Tag::Time && tree.attribute(index, "pubdate").is_some());
-        if node.tag != Tag::Time && !says {
+        if node.tag != Tag::Time && !declares {
             continue;
         }
         let by_headline = place.nodes.contains(&index);
-        if beside(tree, blocks, index, by_headline) {
+        let unwanted = match (declares, by_headline) {
+            (true, _) => hint::COMMENTS,
+            (_, true) => hint::COMMENTS | hint::CHROME,
+            (_, false) => hint::COMMENTS | hint::CHROME | hint::SIDE,
+        };
+        if stands_in(tree, blocks, index, unwanted) {
             continue;
         }
         let Some(stamp) = element_stamp(tree, index, words) else {
             continue;
         };
-        if !says && (property("dateModified") || is_update(tree, blocks, index, words)) {
-            shown.modified = shown.modified.or(Some(stamp));
-            continue;
-        }
-        if says {
-            shown.published = Some(stamp);
-            return shown;
-        }
         let follows = place.nodes.start > 0 && index > place.nodes.start && index < end;
-        if (by_headline || follows || tree.is_inside(index, found.container)) && shown.published.is_none() {
-            shown.published = Some(stamp);
-        }
+        let slot = if declares {
+            &mut dates.declared
+        } else if property("dateModified") || is_update(tree, blocks, index, words) {
+            &mut dates.modified
+        } else if by_headline {
+            &mut dates.by_headline
+        } else if follows || tree.is_inside(index, found.container) {
+            &mut dates.elsewhere
+        } else {
+            continue;
+        };
+        slot.get_or_insert(stamp);
     }
-    shown
+    dates
 }
 
 /// The date of an element: from the attribute for programs, else from its text.
@@ -120,27 +145,34 @@ fn is_update(tree: &Tree<'_>, blocks: &Blocks, index: usize, words: &PageWords) 
     line.is_some_and(|line| line.len() < 200 && words.update_start(&line.to_lowercase()).is_some())
 }
 
-/// Dates in lines under the headline, or in the line right above it.
+/// Dates in lines under the headline, in the line right above it, or right under the first paragraph, which may be a
+/// summary.
 fn lines(tree: &Tree<'_>, blocks: &Blocks, found: &Body, place: &Place, words: &PageWords) -> Shown {
     let mut shown = Shown::default();
     let Some(headline) = place.headline else {
         return shown;
     };
+    let is_date = |at: usize| is_date_line(&normal(&line_text(tree, blocks, at)), words);
+    let names_date = |at: usize| {
+        let block = &blocks.list[at];
+        (blocks.hints[block.owner as usize] | block.inline_hints) & hint::BYLINE != 0
+    };
     let under = (headline + 1..place.first_prose).take(LINES_UNDER_HEADLINE);
     let above = headline.checked_sub(1).filter(|&at| {
-        let plain = normal(blocks.text_of(&blocks.list[at]));
-        is_date_line(&plain, words) && stand_together(tree, &blocks.list[at], &blocks.list[headline])
+        (is_date(at) || names_date(at)) && stand_together(tree, &blocks.list[at], &blocks.list[headline])
     });
-    for at in under.chain(above) {
+    let summary_end = (place.first_prose + 1).min(blocks.list.len());
+    let under_summary = (summary_end..blocks.list.len()).take(3).filter(|&at| is_date(at));
+    for at in under.chain(above).chain(under_summary) {
         let block = &blocks.list[at];
         let is_line = block.width < LINE_WIDTH_MAX
-            && block.link_share() < 0.6
+            && (block.link_share() < 0.9 || is_date(at))
             && found.prose[at] == 0
             && !matches!(block.kind, Kind::Heading(_));
-        if !is_line || beside(tree, blocks, block.owner as usize, true) {
+        if !is_line || stands_in(tree, blocks, block.owner as usize, hint::COMMENTS | hint::CHROME) {
             continue;
         }
-        let (published, modified) = line_stamps(&blocks.text_of(block).to_lowercase(), words);
+        let (published, modified) = line_stamps(&line_text(tree, blocks, at).to_lowercase(), words);
         // "Updated:" and its date may stand in two elements.
         let label = at.checked_sub(1).map(|at| blocks.text_of(&blocks.list[at]));
         let is_labelled =
@@ -149,12 +181,36 @@ fn lines(tree: &Tree<'_>, blocks: &Blocks, found: &Body, place: &Place, words: &
             Some(stamp) if is_labelled => shown.modified = shown.modified.or(Some(stamp)),
             Some(stamp) => {
                 shown.published = Some(stamp);
+                shown.modified = shown.modified.or(modified);
                 return shown;
             }
             None => shown.modified = shown.modified.or(modified),
         }
     }
     shown
+}
+
+/// The text of a block with a space between its elements, which a page parts by looks alone.
+fn line_text(tree: &Tree<'_>, blocks: &Blocks, at: usize) -> String {
+    let block = &blocks.list[at];
+    if block.width >= LINE_WIDTH_MAX {
+        return String::new();
+    }
+    let end = blocks.list.get(at + 1).map_or(tree.nodes.len(), |next| next.first as usize);
+    let mut line = String::new();
+    for node in (block.first as usize..end).filter(|&node| tree.nodes[node].tag == Tag::Text) {
+        if !is_quiet(tree, node, block.owner as usize) {
+            line.push_str(&decode(tree.raw_text(node)));
+            line.push(' ');
+        }
+    }
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a text is none that is shown: a script or style inside a block.
+fn is_quiet(tree: &Tree<'_>, node: usize, owner: usize) -> bool {
+    let parent = tree.nodes[node].parent as usize;
+    matches!(tree.nodes[parent].tag, Tag::Script | Tag::Style) || !tree.is_inside(node, owner)
 }
 
 /// The dates of a line in lower case: before and after the word that speaks of a change.
@@ -174,10 +230,8 @@ fn stand_together(tree: &Tree<'_>, first: &Block, second: &Block) -> bool {
     one == other || parent(one) == other || one == parent(other)
 }
 
-/// Whether a node stands in comments, in the frame or, away from the headline, in a box for other pages.
-fn beside(tree: &Tree<'_>, blocks: &Blocks, index: usize, by_headline: bool) -> bool {
-    let frame = hint::COMMENTS | hint::CHROME;
-    let unwanted = if by_headline { frame } else { frame | hint::SIDE };
+/// Whether a node or one of the boxes around it bears one of some hints.
+fn stands_in(tree: &Tree<'_>, blocks: &Blocks, index: usize, unwanted: u16) -> bool {
     let mut at = index;
     for _ in 0..12 {
         if blocks.hints[at] & unwanted != 0 {
