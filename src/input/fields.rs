@@ -234,6 +234,51 @@ pub const NAMES: &[(Role, &[&str])] = &[
     ),
 ];
 
+/// Headers of tables made by people in other languages; tried after [`NAMES`].
+const NAMES_ELSEWHERE: &[(Role, &[&str])] = &[
+    (
+        Role::Text,
+        &[
+            "texte", "contenu", "corps", "texto", "cuerpo", "contenido", "conteúdo", "conteudo", "corpo", "testo",
+            "contenuto", "inhalt", "volltext", "artikeltext", "tekst", "metin", "içerik", "текст", "содержание", "النص",
+            "المحتوى", "متن",
+        ],
+    ),
+    (
+        Role::Summary,
+        &["résumé", "chapo", "chapeau", "resumen", "resumo", "sommario", "zusammenfassung", "описание", "الملخص"],
+    ),
+    (
+        Role::Title,
+        &[
+            "titre", "titular", "título", "titulo", "titolo", "titel", "überschrift", "schlagzeile", "tytuł", "başlık",
+            "заголовок", "название", "العنوان", "عنوان",
+        ],
+    ),
+    (
+        Role::Byline,
+        &["auteur", "auteurs", "autor", "autores", "autora", "autore", "autoren", "verfasser", "yazar", "автор", "الكاتب"],
+    ),
+    (
+        Role::Published,
+        &[
+            "date_publication", "date de publication", "date de parution", "publié_le", "publié", "fecha de publicación",
+            "fecha_publicacion", "fecha", "data de publicação", "data_publicacao", "data di pubblicazione",
+            "data_pubblicazione", "data", "erscheinungsdatum", "veröffentlicht", "datum", "tarih", "дата публикации",
+            "дата", "تاريخ النشر", "التاريخ", "تاريخ",
+        ],
+    ),
+    (Role::Url, &["lien", "enlace", "adresse", "ссылка", "الرابط"]),
+    (
+        Role::Source,
+        &[
+            "média", "journal", "medio", "fuente", "diario", "veículo", "jornal", "fonte", "testata", "quelle", "zeitung",
+            "kaynak", "источник", "издание", "المصدر",
+        ],
+    ),
+    (Role::Language, &["langue", "idioma", "lingua", "sprache", "dil", "язык", "اللغة"]),
+];
+
 /// Objects that speak of something other than the article: inside them only the dotted names above count.
 const ASIDE: &[&str] = &[
     "author",
@@ -281,11 +326,16 @@ const ASIDE: &[&str] = &[
 /// Where in the order of names a field stands: its depth, then its place in the list of its role.
 type Rank = (u8, u8);
 
+/// The place of the first name in another language: no list of [`NAMES`] is so long.
+const LATER: u8 = 100;
+
 static ROLES: LazyLock<HashMap<String, (Role, u8)>> = LazyLock::new(|| {
     let mut roles = HashMap::new();
-    for (role, names) in NAMES {
-        for (rank, name) in names.iter().enumerate() {
-            roles.entry(canonical_path(name)).or_insert((*role, rank as u8));
+    for (list, first) in [(NAMES, 0), (NAMES_ELSEWHERE, LATER)] {
+        for (role, names) in list {
+            for (rank, name) in names.iter().enumerate() {
+                roles.entry(canonical_path(name)).or_insert((*role, first + rank as u8));
+            }
         }
     }
     roles

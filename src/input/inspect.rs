@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::source::Source;
-use super::{Emitter, Fault, InputFile, Piece, ReadOptions, Role};
+use super::{Content, Emitter, Fault, InputFile, Piece, ReadOptions, Role};
 
 /// How a file will be read, judged by its first records.
 #[derive(Debug, Clone, Default)]
@@ -70,7 +70,11 @@ pub fn inspect(file: &InputFile, options: &ReadOptions) -> Inspection {
                 Ok(raw) => {
                     if raw.fields.mapping.is_empty() {
                         // The format itself says what is what.
-                        for role in raw.fields.filled() {
+                        let content = match raw.content {
+                            Content::Html { .. } => Role::Html,
+                            Content::Text(_) | Content::Plain { .. } => Role::Text,
+                        };
+                        for role in raw.fields.filled().into_iter().chain([content]) {
                             *found.mapping.entry((role, String::new())).or_insert(0) += 1;
                         }
                     }
