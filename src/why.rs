@@ -3,6 +3,8 @@
 //! The first letter of an id names its kind. A document is explained by its cluster: what it is to the canonical
 //! document, the figures behind that, and the passages the two share and do not share, side by side.
 
+#![warn(missing_docs)]
+
 use std::fmt::Write;
 use std::ops::Range;
 use std::path::Path;

@@ -14,18 +14,31 @@ use super::{Content, Problem, Raw, RejectReason};
 /// What a field is to a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {
+    /// The article.
     Text,
+    /// The article or its page as HTML.
     Html,
+    /// A few sentences; the text only where there is no other.
     Summary,
+    /// The headline.
     Title,
+    /// The title of the page, with the site's name.
     PageTitle,
+    /// Who wrote it.
     Byline,
+    /// When it was published.
     Published,
+    /// When it was last changed.
     Modified,
+    /// When a crawler met it.
     Seen,
+    /// Its address.
     Url,
+    /// Its publisher.
     Source,
+    /// Its language.
     Language,
+    /// Its name in the collection.
     Id,
 }
 
@@ -456,17 +469,25 @@ impl Role {
 /// What a record says about itself. Strings are trimmed and never empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fields {
+    /// The headline.
     pub title: Option<String>,
+    /// The title of the page.
     pub page_title: Option<String>,
+    /// Who wrote it.
     pub byline: Option<String>,
     /// Numeric forms are ISO 8601 already (`date`); others are as written.
     pub published: Option<String>,
+    /// When it was last changed.
     pub modified: Option<String>,
     /// When a crawler met the page; never a date of publication.
     pub seen: Option<String>,
+    /// Its address.
     pub url: Option<String>,
+    /// Its publisher.
     pub source: Option<String>,
+    /// Its language.
     pub language: Option<String>,
+    /// Its name in the collection.
     pub id: Option<String>,
     /// The content is only a summary, as there was nothing longer.
     pub summary: bool,
@@ -498,7 +519,9 @@ impl Fields {
 /// What is known of a file before its records are parsed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Layout {
+    /// What the user named.
     pub names: FieldNames,
+    /// How numeric dates are read.
     pub dates: DateOrder,
     /// Columns of a table (CSV), in order, with what they are.
     pub columns: Vec<Column>,
@@ -506,6 +529,7 @@ pub(crate) struct Layout {
     pub dialect: super::csv::Dialect,
     /// The encoding of a file that is not UTF-8.
     pub encoding: Option<&'static encoding_rs::Encoding>,
+    /// As in [`super::ReadOptions`].
     pub max_record_bytes: usize,
     /// UTF-16 was made UTF-8 on the way.
     pub transcoded: bool,
@@ -516,7 +540,9 @@ pub(crate) struct Layout {
 /// A column and the role its name gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Column {
+    /// As the file has it.
     pub name: String,
+    /// What it is to the record, and its place among the names of that role.
     pub role: Option<(Role, u8)>,
 }
 
@@ -815,8 +841,11 @@ pub(crate) fn looks_like_html(text: &str) -> bool {
 /// The order of day and month in a file's numeric dates.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum DateOrder {
+    /// 5/1 is the fifth of January.
     DayFirst,
+    /// 5/1 is the first of May.
     MonthFirst,
+    /// Nothing in the file tells.
     #[default]
     Unknown,
 }

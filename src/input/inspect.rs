@@ -9,6 +9,7 @@ use super::{Content, Emitter, Fault, InputFile, Piece, ReadOptions, Role};
 /// How a file will be read, judged by its first records.
 #[derive(Debug, Clone, Default)]
 pub struct Inspection {
+    /// The file.
     pub input_path: String,
     /// A name of `FORMATS`; `None` if the file cannot be read.
     pub format: Option<&'static str>,

@@ -11,12 +11,13 @@ pub const UNDETERMINED: &str = "und";
 /// How many bytes of a text are looked at, in up to [`WINDOWS`] pieces spread over it. Five hundred letters settle
 /// every pair of languages that the model has; the windows guard against a foreign quotation or a page header.
 const SAMPLE_BYTES: usize = 1200;
-const WINDOWS: usize = 3;
+const WINDOWS: usize = 6;
 
-/// When the first window, from the middle of the text, is enough: so many features in words without a capital, so far
-/// ahead of the second language (sixty nats are ten independent observations of e:1 each), and so many times the
-/// share of known features that the language asks for.
-const SETTLED_FEATURES: u32 = 100;
+/// When two windows, from the middle of the text and nearer to its end, are enough: so many features in words without a
+/// capital, so far ahead of the second language (sixty nats are ten independent observations of e:1 each), and so many
+/// times the share of known features that the language asks for.
+const SETTLED_WINDOWS: usize = 2;
+const SETTLED_FEATURES: u32 = 60;
 const SETTLED_MARGIN: f32 = 60.0;
 const SETTLED_KNOWN: f32 = 1.15;
 
@@ -124,9 +125,11 @@ pub struct Languages {
     labels: Vec<Label>,
     /// The language of a script that one language writes.
     by_script: [Option<String>; SCRIPTS.len()],
-    /// An open hash table of features, each with the span of its postings: the first one shifted by a byte, and how
-    /// many there are. No feature is zero, so that zero is empty.
-    slots: Vec<(u32, u32)>,
+    /// An open hash table of features: the upper half of a feature by its slot, which the lower half leads to. Zero is
+    /// empty. Two features that share both halves but for a few slots, one pair in a hundred thousand, are one.
+    tags: Vec<u16>,
+    /// By slot, the postings of the feature: the first one shifted by a byte, and how many there are.
+    spans: Vec<u32>,
     /// A label and what the feature adds to its score, in steps of [`WEIGHT_STEPS`]. The tables are kept small since
     /// looking up a feature costs what fetching it costs.
     postings: Vec<(u8, u8)>,
@@ -214,7 +217,8 @@ impl Languages {
         let mut languages = Languages {
             labels,
             by_script,
-            slots: vec![(0, 0); size],
+            tags: vec![0; size],
+            spans: vec![0; size],
             postings: Vec::new(),
         };
         for _ in 0..count {
@@ -230,11 +234,12 @@ impl Languages {
                 languages.postings.push((label, reader.u8()?));
             }
             let mut slot = key as usize & (size - 1);
-            while languages.slots[slot].0 != 0 {
+            while languages.tags[slot] != 0 {
                 slot = (slot + 1) & (size - 1);
             }
             ensure!(start < 1 << 24, "the model has too many postings");
-            languages.slots[slot] = (key, start << 8 | u32::from(length));
+            languages.tags[slot] = tag(key);
+            languages.spans[slot] = start << 8 | u32::from(length);
         }
         Ok(languages)
     }
@@ -252,8 +257,7 @@ impl Languages {
         let mut evidence = Evidence::none();
         for (number, window) in sample.windows.iter().enumerate() {
             self.add(&mut evidence, window, script);
-            let is_last = number + 1 == sample.windows.len();
-            if is_last || self.is_settled(&evidence, script) {
+            if number + 1 >= SETTLED_WINDOWS && self.is_settled(&evidence, script) {
                 break;
             }
         }
@@ -283,15 +287,17 @@ impl Languages {
     }
 
     fn find(&self, feature: u32) -> Option<&[(u8, u8)]> {
-        let mask = self.slots.len() - 1;
+        let mask = self.tags.len() - 1;
+        let wanted = tag(feature);
         let mut slot = feature as usize & mask;
         loop {
-            let (key, span) = self.slots[slot];
-            if key == feature {
+            let found = self.tags[slot];
+            if found == wanted {
+                let span = self.spans[slot];
                 let start = (span >> 8) as usize;
                 return Some(&self.postings[start..start + (span & 0xFF) as usize]);
             }
-            if key == 0 {
+            if found == 0 {
                 return None;
             }
             slot = (slot + 1) & mask;
@@ -378,6 +384,11 @@ impl Languages {
     }
 }
 
+/// The upper half of a feature, never zero.
+fn tag(feature: u32) -> u16 {
+    ((feature >> 16) as u16).max(1)
+}
+
 /// A short text may miss the mean by chance, so that its threshold is lower: two standard deviations of a share
 /// near one half over `features` correlated observations.
 fn allowance(features: u32) -> f32 {
@@ -403,7 +414,7 @@ impl<'a> Sample<'a> {
             let length = SAMPLE_BYTES / WINDOWS;
             let last = text.len() - length;
             // The middle first: it is the least likely to be a header, a credit or a quotation.
-            [1, 0, 2]
+            [2, 4, 1, 3, 0, 5]
                 .map(|n| window(text, last * n / (WINDOWS - 1), length))
                 .to_vec()
         };

@@ -457,8 +457,10 @@ fn entities(text: &str) -> Option<String> {
 /// Maps the C1 controls that are windows-1252 punctuation, makes line ends `\n`, drops other controls.
 fn control_characters(text: &str) -> Option<String> {
     let is_bad = |c: char| c.is_control() && c != '\n' && c != '\t';
-    let is_bad_byte = |byte: &u8| matches!(byte, 0..=8 | 0xB..=0x1F | 0x7F);
-    let found = text.as_bytes().iter().any(is_bad_byte) || has_controls_beyond_ascii(text);
+    let is_bad_byte = |byte: u8| (byte < 0x20) & (byte != b'\n') & (byte != b'\t') | (byte == 0x7F);
+    // Without a branch inside a chunk the compiler tests many bytes at once.
+    let in_chunk = |chunk: &[u8]| chunk.iter().fold(false, |found, &byte| found | is_bad_byte(byte));
+    let found = text.as_bytes().chunks(64).any(in_chunk) || has_controls_beyond_ascii(text);
     found.then(|| {
         let mut clean = String::with_capacity(text.len());
         let mut chars = text.chars().peekable();

@@ -54,6 +54,7 @@ struct NamesFile {
     body: Vec<String>,
     hidden: Vec<String>,
     side: Vec<String>,
+    byline: Vec<String>,
     lead: Vec<String>,
 }
 
@@ -189,6 +190,7 @@ impl PageWords {
             (&file.names.body, hint::BODY),
             (&file.names.hidden, hint::HIDDEN),
             (&file.names.side, hint::SIDE),
+            (&file.names.byline, hint::BYLINE),
             (&file.names.lead, hint::LEAD),
         ] {
             for name in list {

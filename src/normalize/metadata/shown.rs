@@ -100,12 +100,8 @@ fn elements(tree: &Tree<'_>, blocks: &Blocks, found: &Body, place: &Place, words
             continue;
         }
         let by_headline = place.nodes.contains(&index);
-        let unwanted = match (declares, by_headline) {
-            (true, _) => hint::COMMENTS,
-            (_, true) => hint::COMMENTS | hint::CHROME,
-            (_, false) => hint::COMMENTS | hint::CHROME | hint::SIDE,
-        };
-        if stands_in(tree, blocks, index, unwanted) {
+        let unwanted = if declares { hint::COMMENTS } else { BESIDE };
+        if stands_in(tree, blocks, index, unwanted, by_headline) {
             continue;
         }
         let Some(stamp) = element_stamp(tree, index, words) else {
@@ -169,7 +165,7 @@ fn lines(tree: &Tree<'_>, blocks: &Blocks, found: &Body, place: &Place, words: &
             && (block.link_share() < 0.9 || is_date(at))
             && found.prose[at] == 0
             && !matches!(block.kind, Kind::Heading(_));
-        if !is_line || stands_in(tree, blocks, block.owner as usize, hint::COMMENTS | hint::CHROME) {
+        if !is_line || stands_in(tree, blocks, block.owner as usize, BESIDE, true) {
             continue;
         }
         let (published, modified) = line_stamps(&line_text(tree, blocks, at).to_lowercase(), words);
@@ -230,11 +226,21 @@ fn stand_together(tree: &Tree<'_>, first: &Block, second: &Block) -> bool {
     one == other || parent(one) == other || one == parent(other)
 }
 
-/// Whether a node or one of the boxes around it bears one of some hints.
-fn stands_in(tree: &Tree<'_>, blocks: &Blocks, index: usize, unwanted: u16) -> bool {
+/// What stands in comments, in the frame or in boxes for other pages.
+const BESIDE: u16 = hint::COMMENTS | hint::CHROME | hint::SIDE;
+
+/// Whether a node or one of the boxes around it bears one of some hints. By the headline a box that is named both for
+/// what stands beside an article and for who and when ("article-meta") is the latter.
+fn stands_in(tree: &Tree<'_>, blocks: &Blocks, index: usize, unwanted: u16, by_headline: bool) -> bool {
     let mut at = index;
     for _ in 0..12 {
-        if blocks.hints[at] & unwanted != 0 {
+        let hints = blocks.hints[at];
+        let spared = if by_headline && hints & hint::BYLINE != 0 {
+            hint::SIDE
+        } else {
+            0
+        };
+        if hints & unwanted & !spared != 0 {
             return true;
         }
         if at == 0 {
@@ -282,6 +288,7 @@ mod tests {
         check("", "<div class=article__meta><time>Nov 19, 2019</time></div>", day, None);
         check("", "<div class=article-meta><span itemprop=datePublished>November 19, 2019</span></div>", day, None);
         check("", "<p>Last updated: <time datetime=2019-11-20>Wednesday</time></p>", None, Some("2019-11-20"));
+        check("", "<div class=related><time datetime=2019-11-20>Wednesday</time></div>", None, None);
         check("", "<div class=comments><time datetime=2019-11-20>Wednesday</time></div>", None, None);
     }
 }
