@@ -20,12 +20,16 @@ use garrison::normalize::{html, repair};
 use garrison::text::sentences;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with("--"))
+        .collect();
     let Some(stories) = arguments.first() else {
         println!("stages: no collection given; see the head of benches/stages.rs");
         return;
     };
-    let knowledge = knowledge::load(knowledge::Source::from(None)).unwrap_or_else(|faults| panic!("{faults:?}"));
+    let knowledge =
+        knowledge::load(knowledge::Source::from(None)).unwrap_or_else(|faults| panic!("{faults:?}"));
     of_stories(&texts(stories), &knowledge);
     if let Some(folder) = arguments.get(1) {
         of_pages(&pages(Path::new(folder)), &knowledge);
@@ -42,7 +46,11 @@ fn measure(stage: &str, bytes: usize, items: usize, mut work: impl FnMut()) {
         })
         .fold(f64::INFINITY, f64::min);
     let megabytes = bytes as f64 / 1e6;
-    println!("{stage:<28} {:>8.0} MB/s {:>10.0} items/s", megabytes / seconds, items as f64 / seconds);
+    println!(
+        "{stage:<28} {:>8.0} MB/s {:>10.0} items/s",
+        megabytes / seconds,
+        items as f64 / seconds
+    );
 }
 
 fn texts(path: &str) -> Vec<String> {
@@ -66,16 +74,22 @@ fn of_stories(texts: &[String], knowledge: &Knowledge) {
     let bytes = texts.iter().map(String::len).sum();
     let words = &knowledge.normalization;
     let stage = |name: &str, work: &mut dyn FnMut(&str)| {
-        measure(name, bytes, texts.len(), || texts.iter().for_each(|text| work(text)));
+        measure(name, bytes, texts.len(), || {
+            texts.iter().for_each(|text| work(text))
+        });
     };
     stage("repair", &mut |text| drop(black_box(repair::repair(text))));
     stage("language", &mut |text| {
         black_box(words.languages.detect(text));
     });
     let rules = words.sentence_rules("en");
-    stage("sentences", &mut |text| drop(black_box(sentences::split(text, rules))));
+    stage("sentences", &mut |text| {
+        drop(black_box(sentences::split(text, rules)))
+    });
     let mut scratch = Scratch::default();
-    stage("sketch", &mut |text| drop(black_box(dedup::sketch(text, Origin::default(), &mut scratch))));
+    stage("sketch", &mut |text| {
+        drop(black_box(dedup::sketch(text, Origin::default(), &mut scratch)))
+    });
 }
 
 fn pages(folder: &Path) -> Vec<Vec<u8>> {
@@ -87,7 +101,9 @@ fn pages(folder: &Path) -> Vec<Vec<u8>> {
     let unpacked = |path: &PathBuf| {
         let mut page = Vec::new();
         let file = std::fs::File::open(path).expect("a readable page");
-        flate2::read::MultiGzDecoder::new(file).read_to_end(&mut page).expect("a whole gzip file");
+        flate2::read::MultiGzDecoder::new(file)
+            .read_to_end(&mut page)
+            .expect("a whole gzip file");
         page
     };
     paths.iter().map(unpacked).collect()
@@ -95,7 +111,10 @@ fn pages(folder: &Path) -> Vec<Vec<u8>> {
 
 fn of_pages(pages: &[Vec<u8>], knowledge: &Knowledge) {
     let bytes = pages.iter().map(Vec::len).sum();
-    let decoded: Vec<String> = pages.iter().map(|page| String::from_utf8_lossy(page).into_owned()).collect();
+    let decoded: Vec<String> = pages
+        .iter()
+        .map(|page| String::from_utf8_lossy(page).into_owned())
+        .collect();
     measure("main text and metadata", bytes, pages.len(), || {
         for page in &decoded {
             black_box(html::read(page, None, &knowledge.normalization.pages));
@@ -104,15 +123,20 @@ fn of_pages(pages: &[Vec<u8>], knowledge: &Knowledge) {
     let path = std::env::temp_dir().join(format!("garrison-stages-{}.warc.gz", std::process::id()));
     std::fs::write(&path, archive(pages)).expect("a writable temporary folder");
     let found = input::discover(&[path.display().to_string()]).expect("the archive was just written");
-    measure("WARC, gzip by record", bytes * ARCHIVED, pages.len() * ARCHIVED, || {
-        for unit in input::split(&found.files, u64::MAX) {
-            input::read(&unit, &ReadOptions::default(), &mut |batch| {
-                black_box(batch.len());
-                ControlFlow::Continue(())
-            })
-            .expect("the format is told from the file");
-        }
-    });
+    measure(
+        "WARC, gzip by record",
+        bytes * ARCHIVED,
+        pages.len() * ARCHIVED,
+        || {
+            for unit in input::split(&found.files, u64::MAX) {
+                input::read(&unit, &ReadOptions::default(), &mut |batch| {
+                    black_box(batch.len());
+                    ControlFlow::Continue(())
+                })
+                .expect("the format is told from the file");
+            }
+        },
+    );
     std::fs::remove_file(&path).expect("the archive is ours");
 }
 

@@ -206,14 +206,13 @@ fn act(command: Command) -> Result<ExitCode> {
         }),
         Command::Tables { name } => print(&tables::print(name.as_deref())?),
         Command::Evaluate(arguments) => {
-            let knowledge = load(None)?;
             let predictions = arguments.predictions.as_deref();
             print(&evaluate::run(
                 arguments.task,
                 &arguments.gold,
                 predictions,
                 arguments.raw,
-                &knowledge,
+                || load(None),
             )?)
         }
         Command::Completions { shell } => {

@@ -14,10 +14,11 @@ use arrow::array::AsArray;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use parquet::arrow::arrow_reader::{
-    ArrowPredicateFn, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowFilter,
+    ArrowPredicateFn, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+    RowFilter,
 };
-use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::file::metadata::{KeyValue, PageIndexPolicy, ParquetMetaData};
@@ -336,11 +337,15 @@ pub fn find_rows<R: Row>(path: &Path, column: &str, values: &[&str]) -> Result<V
     let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
     let is_wanted = ArrowPredicateFn::new(mask, move |batch| {
         let texts = batch.column(0).as_string_opt::<i32>();
-        let texts = texts.ok_or_else(|| ArrowError::SchemaError("the column is no text column".to_owned()))?;
-        let is_wanted = |text: Option<&str>| text.is_some_and(|text| values.iter().any(|value| value == text));
+        let texts =
+            texts.ok_or_else(|| ArrowError::SchemaError("the column is no text column".to_owned()))?;
+        let is_wanted =
+            |text: Option<&str>| text.is_some_and(|text| values.iter().any(|value| value == text));
         Ok(texts.iter().map(|text| Some(is_wanted(text))).collect())
     });
-    let reader = builder.with_row_filter(RowFilter::new(vec![Box::new(is_wanted)])).build()?;
+    let reader = builder
+        .with_row_filter(RowFilter::new(vec![Box::new(is_wanted)]))
+        .build()?;
     let mut rows = Vec::new();
     for batch in reader {
         rows.append(&mut R::rows(&batch?)?);

@@ -36,10 +36,20 @@ fn document(id: &str, folder: &Path) -> Result<String> {
         .first()
         .with_context(|| format!("there is no document {id} in {}", folder.display()))?;
     let mut members: Vec<Duplicate> = find(folder, "cluster_id", &[&row.cluster_id])?;
-    members.sort_by_key(|member| (member.canonical_id != member.document_id, member.document_id.clone()));
+    members.sort_by_key(|member| {
+        (
+            member.canonical_id != member.document_id,
+            member.document_id.clone(),
+        )
+    });
     // The canonical document, the one in question, and as many others as are shown.
     let mut shown: Vec<&str> = vec![id, &row.canonical_id];
-    shown.extend(members.iter().take(MEMBERS_SHOWN).map(|member| member.document_id.as_str()));
+    shown.extend(
+        members
+            .iter()
+            .take(MEMBERS_SHOWN)
+            .map(|member| member.document_id.as_str()),
+    );
     let documents: Vec<Document> = find(folder, "document_id", &shown)?;
     let of = |id: &str| documents.iter().find(|document| document.document_id == id);
     let own = of(id).with_context(|| format!("{id} has no row in documents.parquet"))?;
@@ -56,7 +66,9 @@ const MEMBERS_SHOWN: usize = 20;
 
 fn headline(document: &Document) -> String {
     let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-    let date = document.published_at.map_or("no date".to_owned(), |at| at.to_string());
+    let date = document
+        .published_at
+        .map_or("no date".to_owned(), |at| at.to_string());
     format!(
         "{}\n  {}\n  {}, {date}, {} words, {} record {}\n",
         document.document_id,
@@ -79,7 +91,9 @@ fn cluster(row: &Duplicate, members: &[Duplicate], documents: &[Document]) -> St
         Relation::Excerpt => "a part of the canonical document",
         Relation::Container => "holds the canonical document and more",
         Relation::Template => "one of a form that is filled in with other figures and names; never a copy",
-        Relation::Composite => "a collection of documents that have nothing else in common; it ties none of them",
+        Relation::Composite => {
+            "a collection of documents that have nothing else in common; it ties none of them"
+        }
     };
     let mut page = format!("\n{}: {meaning}\n", row.relation);
     if members.len() > 1 {
@@ -87,13 +101,29 @@ fn cluster(row: &Duplicate, members: &[Duplicate], documents: &[Document]) -> St
         let _ = writeln!(page, "\ncluster {}, {} documents", row.cluster_id, members.len());
     }
     for member in members.iter().take(MEMBERS_SHOWN).filter(|_| members.len() > 1) {
-        let known = documents.iter().find(|document| document.document_id == member.document_id);
-        let source = known.and_then(|document| document.source.as_deref()).unwrap_or("-");
-        let title = known.and_then(|document| document.title.as_deref()).unwrap_or("-");
-        let mark = if member.document_id == row.document_id { '>' } else { ' ' };
-        let jaccard = member.jaccard.map_or("   ".to_owned(), |jaccard| format!("{jaccard:.2}"));
+        let known = documents
+            .iter()
+            .find(|document| document.document_id == member.document_id);
+        let source = known
+            .and_then(|document| document.source.as_deref())
+            .unwrap_or("-");
+        let title = known
+            .and_then(|document| document.title.as_deref())
+            .unwrap_or("-");
+        let mark = if member.document_id == row.document_id {
+            '>'
+        } else {
+            ' '
+        };
+        let jaccard = member
+            .jaccard
+            .map_or("   ".to_owned(), |jaccard| format!("{jaccard:.2}"));
         let relation = member.relation.to_string();
-        let _ = writeln!(page, "{mark} {} {relation:<9} {jaccard}  {source}: {title}", member.document_id);
+        let _ = writeln!(
+            page,
+            "{mark} {} {relation:<9} {jaccard}  {source}: {title}",
+            member.document_id
+        );
     }
     if members.len() > MEMBERS_SHOWN {
         let _ = writeln!(page, "  and {} more", members.len() - MEMBERS_SHOWN);
@@ -115,7 +145,9 @@ fn comparison(row: &Duplicate, own: &Document, canonical: &Document) -> String {
     let agreement = |agreement: Agreement| format!("{} of {}", agreement.same, agreement.of);
     let verdict = match evidence.verdict {
         Verdict::SameStory => "nothing speaks against one story",
-        Verdict::Doubtful => "mostly figures and names differ: a correction, unless many such documents make a form",
+        Verdict::Doubtful => {
+            "mostly figures and names differ: a correction, unless many such documents make a form"
+        }
         Verdict::Template => "figures and names differ as in a form filled in twice",
     };
     let _ = writeln!(
@@ -164,13 +196,22 @@ fn side_by_side(first: &str, second: &str, evidence: &Evidence) -> String {
 fn stretches<'t>(first: &'t str, second: &'t str, evidence: &Evidence) -> Vec<Stretch<'t>> {
     let following = |end: usize| -> &'t str {
         let found = evidence.second_only.iter().find(|passage| {
-            passage.start >= end && !evidence.shared.iter().any(|(_, there)| (end..passage.start).contains(&there.start))
+            passage.start >= end
+                && !evidence
+                    .shared
+                    .iter()
+                    .any(|(_, there)| (end..passage.start).contains(&there.start))
         });
         found.map_or("", |passage| &second[passage.clone()])
     };
     // Starts in the first text: of a shared passage with its end in the second, or of a passage of its own.
     let mut marks: Vec<(Range<usize>, Option<usize>)> = Vec::new();
-    marks.extend(evidence.shared.iter().map(|(here, there)| (here.clone(), Some(there.end))));
+    marks.extend(
+        evidence
+            .shared
+            .iter()
+            .map(|(here, there)| (here.clone(), Some(there.end))),
+    );
     marks.extend(evidence.first_only.iter().map(|passage| (passage.clone(), None)));
     marks.sort_by_key(|(passage, _)| passage.start);
     let mut stretches = Vec::new();
@@ -195,7 +236,12 @@ fn stretches<'t>(first: &'t str, second: &'t str, evidence: &Evidence) -> Vec<St
 
 /// One line of at most so many characters: the beginning and the end of a longer text.
 fn shortened(text: &str, width: usize) -> String {
-    let line: Vec<char> = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().collect();
+    let line: Vec<char> = text
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .chars()
+        .collect();
     if line.len() <= width {
         return line.into_iter().collect();
     }
@@ -244,9 +290,21 @@ mod tests {
 
     #[test]
     fn passages_stand_side_by_side() {
-        check("one two three four", "one two three five", &[("=", "one two three"), ("four", "five")]);
-        check("one two three", "zero one two three", &[("", "zero"), ("=", "one two three")]);
-        check("one two three four", "nothing at all", &[("one two three four", "nothing at all")]);
+        check(
+            "one two three four",
+            "one two three five",
+            &[("=", "one two three"), ("four", "five")],
+        );
+        check(
+            "one two three",
+            "zero one two three",
+            &[("", "zero"), ("=", "one two three")],
+        );
+        check(
+            "one two three four",
+            "nothing at all",
+            &[("one two three four", "nothing at all")],
+        );
         check(
             "a b c x d e f",
             "a b c y d e f z",
@@ -259,7 +317,11 @@ mod tests {
         assert_eq!(shortened("one  two", 20), "one two");
         assert_eq!(shortened("abcdefghijklmnopqrstuvwxyz", 11), "abcd...wxyz");
         assert_eq!(wrapped(&"x".repeat(60)), ["x".repeat(52), "x".repeat(8)]);
-        assert!(wrapped(&"word ".repeat(40)).iter().all(|line| line.len() <= COLUMN));
+        assert!(
+            wrapped(&"word ".repeat(40))
+                .iter()
+                .all(|line| line.len() <= COLUMN)
+        );
     }
 
     #[test]

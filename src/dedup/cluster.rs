@@ -856,7 +856,10 @@ mod tests {
         let edited = story.replacen("word1", "other", 4);
         let sketch_of = |text: &str, document_id, day: i64| {
             let published_us = Some(day * DAY_US);
-            let origin = Origin { document_id, published_us };
+            let origin = Origin {
+                document_id,
+                published_us,
+            };
             sketch(text, origin, &mut Scratch::default())
         };
         let mut sketches = vec![sketch_of(&story, 1, 5), sketch_of(&edited, 2, 6)];

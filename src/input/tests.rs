@@ -328,8 +328,16 @@ fn tables() {
         "titre;texte;date_publication;lien;média\nT;a;19/11/2019;https://a.b/c;D\n".as_bytes(),
         &[("T", "a")],
     );
-    check("i.csv", "Titular,Cuerpo,Fecha\nT,a,2019-11-19\n".as_bytes(), &[("T", "a")]);
-    check("j.csv", "العنوان,النص,التاريخ\nT,a,2019-11-19\n".as_bytes(), &[("T", "a")]);
+    check(
+        "i.csv",
+        "Titular,Cuerpo,Fecha\nT,a,2019-11-19\n".as_bytes(),
+        &[("T", "a")],
+    );
+    check(
+        "j.csv",
+        "العنوان,النص,التاريخ\nT,a,2019-11-19\n".as_bytes(),
+        &[("T", "a")],
+    );
     let utf16: Vec<u8> = "\u{feff}title\ttext\nT\té\n"
         .encode_utf16()
         .flat_map(|unit| unit.to_le_bytes())

@@ -337,7 +337,14 @@ impl Languages {
             }
         }
         let (best, highest) = best?;
-        Some((best, if second.is_finite() { highest - second } else { 10.0 }))
+        Some((
+            best,
+            if second.is_finite() {
+                highest - second
+            } else {
+                10.0
+            },
+        ))
     }
 
     fn answer(&self, evidence: &Evidence, script: usize) -> (&str, f32) {

@@ -302,7 +302,12 @@ pub fn finish(
         headline: title,
         byline,
         published,
-        modified: facts.ld.modified.or(facts.meta_modified).or(shown.modified).map(|s| s.at),
+        modified: facts
+            .ld
+            .modified
+            .or(facts.meta_modified)
+            .or(shown.modified)
+            .map(|s| s.at),
         language: facts.language.or(facts.ld.language),
         canonical_url: facts.canonical,
         source: facts

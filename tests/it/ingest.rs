@@ -32,7 +32,14 @@ fn check_shows_format_fields_and_coverage() {
 fn run_with_small_files(blocks: u32, output: &Path) -> Output {
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
     let output = output.display().to_string();
-    let run = ["run", "pipelines/dedup_only.toml", "--progress", "none", "--output", &output];
+    let run = [
+        "run",
+        "pipelines/dedup_only.toml",
+        "--progress",
+        "none",
+        "--output",
+        &output,
+    ];
     Command::new("sh")
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args(["-c", &script, env!("CARGO_BIN_EXE_garrison")])
@@ -50,7 +57,10 @@ fn a_full_disk_leaves_the_last_tables_and_the_next_run_succeeds() {
         let done = run_with_small_files(blocks, folder.path());
         assert_eq!(code(&done), Some(1), "{blocks} blocks: {}", errors(&done));
         let said = errors(&done);
-        assert!(said.contains("File too large") && said.contains(".garrison"), "{blocks} blocks: {said}");
+        assert!(
+            said.contains("File too large") && said.contains(".garrison"),
+            "{blocks} blocks: {said}"
+        );
         assert_eq!(report(folder.path())["run_id"], before);
         assert!(!rows::<Document>(folder.path()).is_empty());
     }
@@ -76,7 +86,13 @@ fn explain_shows_cluster_figures_and_passages() {
         String::from_utf8_lossy(&done.stdout).into_owned()
     };
     let page = page_of(Relation::Near);
-    for part in ["near: a copy", "cluster c_", "jaccard ", "figures in common", "\n= "] {
+    for part in [
+        "near: a copy",
+        "cluster c_",
+        "jaccard ",
+        "figures in common",
+        "\n= ",
+    ] {
         assert!(page.contains(part), "{part} is missing in\n{page}");
     }
     assert!(page_of(Relation::Excerpt).contains("excerpt: a part of"));
@@ -91,9 +107,17 @@ fn explain_shows_cluster_figures_and_passages() {
 fn a_window_keeps_old_copies_apart() {
     let folder = tempfile::tempdir().unwrap();
     let text = "The ministry said on Tuesday that two hundred soldiers would leave the northern base before the end of the month.";
-    let line = |day: &str, id: &str| format!("{{\"id\":\"{id}\",\"text\":\"{text}\",\"date\":\"{day}\",\"url\":\"https://a.example/{id}\"}}\n");
+    let line = |day: &str, id: &str| {
+        format!(
+            "{{\"id\":\"{id}\",\"text\":\"{text}\",\"date\":\"{day}\",\"url\":\"https://a.example/{id}\"}}\n"
+        )
+    };
     let input = folder.path().join("in.jsonl");
-    std::fs::write(&input, line("2024-01-01", "1") + &line("2024-01-03", "2") + &line("2024-06-01", "3")).unwrap();
+    std::fs::write(
+        &input,
+        line("2024-01-01", "1") + &line("2024-01-03", "2") + &line("2024-06-01", "3"),
+    )
+    .unwrap();
     let input = input.display().to_string();
     let clusters = |window: &str| {
         let (plan, output) = (folder.path().join("plan.toml"), folder.path().join("out"));
@@ -103,7 +127,10 @@ fn a_window_keeps_old_copies_apart() {
         std::fs::write(&plan, text).unwrap();
         run(&plan.display().to_string(), &output, &[]);
         let rows = rows::<Duplicate>(&output);
-        rows.iter().map(|row| row.cluster_id.clone()).collect::<std::collections::BTreeSet<_>>().len()
+        rows.iter()
+            .map(|row| row.cluster_id.clone())
+            .collect::<std::collections::BTreeSet<_>>()
+            .len()
     };
     assert_eq!(clusters(""), 1);
     assert_eq!(clusters("window_days = 30"), 2);

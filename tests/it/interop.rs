@@ -32,7 +32,14 @@ fn tables_open_in_other_programs_with_the_types_they_promise() {
         panic!("this test needs python3 with its module venv: {reason}");
     }
     let python = environment.join("bin/python");
-    let packages = ["-m", "pip", "install", "--quiet", "-r", "tests/interop/requirements.txt"];
+    let packages = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "-r",
+        "tests/interop/requirements.txt",
+    ];
     if let Err(reason) = output_of(&python, &packages) {
         panic!("this test needs pip and a package index: {reason}");
     }

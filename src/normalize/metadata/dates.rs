@@ -246,7 +246,10 @@ fn day_by(seen: &[Word], month: usize) -> Option<i16> {
 fn numeric_date(text: &str) -> Option<DateAndRest<'_>> {
     let start = text.find(|c: char| c.is_ascii_digit())?;
     let text = &text[start..];
-    let mark = text.chars().find(|c| !c.is_ascii_digit()).filter(|c| matches!(c, '.' | '/' | '-'))?;
+    let mark = text
+        .chars()
+        .find(|c| !c.is_ascii_digit())
+        .filter(|c| matches!(c, '.' | '/' | '-'))?;
     let mut parts = text.splitn(3, mark);
     let small = |part: Option<&str>| part.filter(|part| part.len() <= 2)?.parse::<i8>().ok();
     let (first, second, rest) = (small(parts.next())?, small(parts.next())?, parts.next()?);

@@ -59,10 +59,14 @@ impl Place {
         // A heading right above the text stands for a headline that no title names.
         let headline = found.headline.or_else(|| {
             let above = first_inside.saturating_sub(LINES_UNDER_HEADLINE)..first_inside;
-            above.rev().find(|&at| matches!(blocks.list[at].kind, Kind::Heading(1 | 2)))
+            above
+                .rev()
+                .find(|&at| matches!(blocks.list[at].kind, Kind::Heading(1 | 2)))
         });
         let after = headline.map_or(0, |at| at + 1);
-        let first_prose = (after..blocks.list.len()).find(|&at| is_prose(at)).unwrap_or(after);
+        let first_prose = (after..blocks.list.len())
+            .find(|&at| is_prose(at))
+            .unwrap_or(after);
         let node = |at: usize| blocks.list.get(at).map_or(0, |block| block.first as usize);
         let nodes = headline.map_or(0..0, |at| node(at)..node(first_prose));
         Self {
@@ -171,8 +175,8 @@ fn lines(tree: &Tree<'_>, blocks: &Blocks, found: &Body, place: &Place, words: &
         let (published, modified) = line_stamps(&line_text(tree, blocks, at).to_lowercase(), words);
         // "Updated:" and its date may stand in two elements.
         let label = at.checked_sub(1).map(|at| blocks.text_of(&blocks.list[at]));
-        let is_labelled =
-            label.is_some_and(|label| label.len() < 40 && words.update_start(&label.to_lowercase()).is_some());
+        let is_labelled = label
+            .is_some_and(|label| label.len() < 40 && words.update_start(&label.to_lowercase()).is_some());
         match published {
             Some(stamp) if is_labelled => shown.modified = shown.modified.or(Some(stamp)),
             Some(stamp) => {
@@ -192,7 +196,10 @@ fn line_text(tree: &Tree<'_>, blocks: &Blocks, at: usize) -> String {
     if block.width >= LINE_WIDTH_MAX {
         return String::new();
     }
-    let end = blocks.list.get(at + 1).map_or(tree.nodes.len(), |next| next.first as usize);
+    let end = blocks
+        .list
+        .get(at + 1)
+        .map_or(tree.nodes.len(), |next| next.first as usize);
     let mut line = String::new();
     for node in (block.first as usize..end).filter(|&node| tree.nodes[node].tag == Tag::Text) {
         if !is_quiet(tree, node, block.owner as usize) {
@@ -213,8 +220,12 @@ fn is_quiet(tree: &Tree<'_>, node: usize, owner: usize) -> bool {
 fn line_stamps(line: &str, words: &PageWords) -> (Option<Stamp>, Option<Stamp>) {
     let cut = words.update_start(line).unwrap_or(line.len());
     let day = |text: &str| {
-        stamp(text.trim_start_matches(|c: char| !c.is_alphanumeric()), Basis::TimeTag, words)
-            .filter(|stamp| stamp.precision != Precision::Month)
+        stamp(
+            text.trim_start_matches(|c: char| !c.is_alphanumeric()),
+            Basis::TimeTag,
+            words,
+        )
+        .filter(|stamp| stamp.precision != Precision::Month)
     };
     (day(&line[..cut]), day(&line[cut..]))
 }
@@ -264,18 +275,37 @@ mod tests {
         );
         let page = read(&html, Some("https://a.example/x"), &test_words());
         let day = |at: jiff::Timestamp| at.to_string()[..10].to_string();
-        assert_eq!(page.published.map(|s| day(s.at)).as_deref(), published, "{above}{under}");
+        assert_eq!(
+            page.published.map(|s| day(s.at)).as_deref(),
+            published,
+            "{above}{under}"
+        );
         assert_eq!(page.modified.map(day).as_deref(), modified, "{above}{under}");
     }
 
     #[test]
     fn lines_by_the_headline() {
         let day = Some("2019-11-19");
-        check("", "<div>By Ann Name &bull; <span>November 19, 2019</span></div>", day, None);
+        check(
+            "",
+            "<div>By Ann Name &bull; <span>November 19, 2019</span></div>",
+            day,
+            None,
+        );
         check("", "<p>5 min read · Nov 19, 2019</p>", day, None);
-        check("", "<p>Publié le 19 novembre 2019, mis à jour le 20 novembre 2019</p>", day, Some("2019-11-20"));
+        check(
+            "",
+            "<p>Publié le 19 novembre 2019, mis à jour le 20 novembre 2019</p>",
+            day,
+            Some("2019-11-20"),
+        );
         check("", "<p>Updated November 20, 2019</p>", None, Some("2019-11-20"));
-        check("", "<div>Last updated:</div><div>November 20, 2019</div>", None, Some("2019-11-20"));
+        check(
+            "",
+            "<div>Last updated:</div><div>November 20, 2019</div>",
+            None,
+            Some("2019-11-20"),
+        );
         check("<div>19 November 2019</div>", "", day, None);
         check("", "<p>2019年11月19日 10:30</p>", day, None);
         check("", "<p>١٩ نوفمبر ٢٠١٩</p>", day, None);
@@ -285,10 +315,35 @@ mod tests {
     #[test]
     fn elements_by_the_headline() {
         let day = Some("2019-11-19");
-        check("", "<div class=article__meta><time>Nov 19, 2019</time></div>", day, None);
-        check("", "<div class=article-meta><span itemprop=datePublished>November 19, 2019</span></div>", day, None);
-        check("", "<p>Last updated: <time datetime=2019-11-20>Wednesday</time></p>", None, Some("2019-11-20"));
-        check("", "<div class=related><time datetime=2019-11-20>Wednesday</time></div>", None, None);
-        check("", "<div class=comments><time datetime=2019-11-20>Wednesday</time></div>", None, None);
+        check(
+            "",
+            "<div class=article__meta><time>Nov 19, 2019</time></div>",
+            day,
+            None,
+        );
+        check(
+            "",
+            "<div class=article-meta><span itemprop=datePublished>November 19, 2019</span></div>",
+            day,
+            None,
+        );
+        check(
+            "",
+            "<p>Last updated: <time datetime=2019-11-20>Wednesday</time></p>",
+            None,
+            Some("2019-11-20"),
+        );
+        check(
+            "",
+            "<div class=related><time datetime=2019-11-20>Wednesday</time></div>",
+            None,
+            None,
+        );
+        check(
+            "",
+            "<div class=comments><time datetime=2019-11-20>Wednesday</time></div>",
+            None,
+            None,
+        );
     }
 }
