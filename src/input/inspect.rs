@@ -75,7 +75,7 @@ pub fn inspect(file: &InputFile, options: &ReadOptions) -> Inspection {
                             Content::Html { .. } => Role::Html,
                             Content::Text(_) | Content::Plain { .. } => Role::Text,
                         };
-                        for role in raw.fields.filled().into_iter().chain([content]) {
+                        for role in raw.fields.filled().chain([content]) {
                             *found.mapping.entry((role, String::new())).or_insert(0) += 1;
                         }
                     }

@@ -549,9 +549,7 @@ fn soft_hyphens(text: &str) -> Option<String> {
 /// Takes Latin ligatures apart. In running text they stand in words; one that stands alone is being talked about.
 fn ligatures(text: &str) -> Option<String> {
     let is_ligature = |c: char| matches!(c, '\u{FB00}'..='\u{FB06}');
-    if memchr::memmem::find(text.as_bytes(), b"\xEF\xAC").is_none() {
-        return None;
-    }
+    memchr::memmem::find(text.as_bytes(), b"\xEF\xAC")?;
     let mut parted = String::with_capacity(text.len() + 16);
     let mut chars = text.chars().peekable();
     let (mut before, mut found) = (' ', false);
