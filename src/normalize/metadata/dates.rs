@@ -88,11 +88,12 @@ impl Stamp {
 
 /// Reads a date in ISO 8601, RFC 2822, epoch or written form. Ambiguous numbers ("3/4/2019") give nothing.
 pub fn stamp(text: &str, basis: Basis, words: &PageWords) -> Option<Stamp> {
-    let text = plain_digits(text.trim());
-    let text = text.as_ref();
+    let text = text.trim();
     if text.len() > 160 {
         return None;
     }
+    let text = plain_digits(text);
+    let text = text.as_ref();
     let (date, rest, month_only) = leading_date(text)
         .or_else(|| written_date(text, words))
         .or_else(|| numeric_date(text))?;
@@ -456,6 +457,37 @@ mod tests {
     fn date(text: &str, expected: &str) {
         let got = stamp(text, Basis::Meta, &test_words()).map(|s| format!("{} {}", s.at, s.precision.name()));
         assert_eq!(got.as_deref().unwrap_or("none"), expected, "{text}");
+    }
+
+    #[test]
+    fn a_day_stands_beside_its_month() {
+        date("5 min read · Nov 19, 2019", "2019-11-19T00:00:00Z day");
+        date("week 2 of 20, 19 November 2019", "2019-11-19T00:00:00Z day");
+        date("19 de noviembre de 2019", "2019-11-19T00:00:00Z day");
+        date("2019年11月19日 10:23", "2019-11-19T10:23:00Z minute");
+        date("2019년 11월 19일", "2019-11-19T00:00:00Z day");
+        date("November 2019", "none");
+        date("score 2 20, 2019", "none");
+        date(&"- ٣".repeat(100_000), "none");
+    }
+
+    #[test]
+    fn no_text_harms() {
+        let parts = ["2019", "11", "19", "-", "/", ".", ":", " ", "é", "年", "月", "٣", "nov", "T", "+", "am", "Z"];
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let words = test_words();
+        for _ in 0..20_000 {
+            let mut text = String::new();
+            for _ in 0..(state >> 60) {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                text.push_str(parts[(state >> 20) as usize % parts.len()]);
+            }
+            state = state.wrapping_mul(0x2545_f491_4f6c_dd1d).wrapping_add(1);
+            let _ = stamp(&text, Basis::Meta, &words);
+            let _ = url_date(&format!("https://a.example/{text}"));
+        }
     }
 
     #[test]
