@@ -5,7 +5,7 @@
     python3 benches/articles_peers.py FOLDER [--garrison "garrison evaluate articles"]
 
 FOLDER holds html/*.html.gz and gold.jsonl (main_content) or ground-truth.json (articleBody). Each system reads every
-page once; time is CPU time of reading alone, without decompression. Scores: shingles of four words (mean precision and
+page once; time of the peers is CPU time of reading alone, without decompression, that of garrison all it takes. Scores: shingles of four words (mean precision and
 recall over pages, F1 of the means) and words in lower case (mean F1 over pages).
 """
 
@@ -13,6 +13,7 @@ import argparse
 import gzip
 import json
 import re
+import resource
 import shlex
 import statistics
 import subprocess
@@ -54,7 +55,7 @@ def report(name, texts, gold, seconds):
     words = statistics.mean(
         f1(*precision_recall(texts.get(key, "").lower(), text.lower(), 1)) for key, text in gold.items()
     )
-    speed = f"{len(gold) / seconds:8.1f}" if seconds else "       -"
+    speed = f"{len(gold) / seconds:8.1f}"
     print(f"{name:24} shingles F1 {f1(p, r):.4f}  P {p:.4f}  R {r:.4f}   words F1 {words:.4f}   pages/s {speed}")
 
 
@@ -69,23 +70,25 @@ def timed(read, pages):
 
 
 def garrison(command, folder):
+    """Texts and CPU seconds of the whole process: start, decompression, reading, scoring and writing included."""
     with tempfile.NamedTemporaryFile(suffix=".jsonl") as out:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([*shlex.split(command), str(folder), "--predictions", out.name], check=True, stdout=subprocess.DEVNULL)
-        return {r["id"]: r["text"] for r in map(json.loads, Path(out.name).open(encoding="utf-8"))}
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return {r["id"]: r["text"] for r in map(json.loads, Path(out.name).open(encoding="utf-8"))}, seconds
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--garrison", default="garrison evaluate articles", help="command that reads FOLDER")
-    parser.add_argument("--bench", help="command that prints garrison's pages per second for FOLDER")
     args = parser.parse_args()
     gold = gold_of(args.folder)
     pages = {key: gzip.decompress((args.folder / "html" / f"{key}.html.gz").read_bytes()) for key in gold}
 
-    report("garrison", garrison(args.garrison, args.folder), gold, None)
-    if args.bench:
-        print("garrison:", subprocess.check_output([*shlex.split(args.bench), str(args.folder)], text=True).strip())
+    texts, seconds = garrison(args.garrison, args.folder)
+    report("garrison, whole process", texts, gold, seconds)
 
     import trafilatura
     from resiliparse.extract.html2text import extract_plain_text

@@ -4,8 +4,8 @@
 usage: dedup_peers.py GOLD.jsonl[.gz] COMMAND [TOOL ...]
 
 COMMAND is how the program under test evaluates, with {gold} and {out} in place of the two files,
-for instance "garrison evaluate duplicates {gold} --predictions {out}". The peers (datasketch, rensa, gaoya:
-pip install datasketch rensa gaoya) run with the parameters of their own examples at a threshold of 0.7
+for instance "garrison evaluate duplicates {gold} --predictions {out}". The peers (pip install datasketch==2.0.0
+rensa==0.5.0 gaoya==0.2.2 text-dedup==0.4.0 datasets click click-option-group ftfy regex rich scipy xxhash) run with the parameters of their own examples at a threshold of 0.7
 on word 5-grams. CPU is user and system time of the whole process, reading JSON included.
 """
 import collections
@@ -57,7 +57,21 @@ def gaoya_pairs(texts):
         yield from ((number, int(other)) for other in index.query(text))
 
 
-PEERS = {"datasketch": datasketch_pairs, "rensa": rensa_pairs, "gaoya": gaoya_pairs}
+def text_dedup_pairs(texts):
+    """Its command, called in this process, since its clusters are written nowhere."""
+    import text_dedup.minhash as tool
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "texts.jsonl")
+        with open(path, "w") as lines:
+            lines.writelines(json.dumps({"text": text}) + "\n" for text in texts)
+        options = {"path": "json", "data_files": path, "split": "train", "cache_dir": folder, "column": "text",
+                   "output": os.path.join(folder, "out"), "num_proc": 1, "ngram": 5, "threshold": THRESHOLD}
+        arguments = [str(part) for name, value in options.items() for part in ("--" + name, value)]
+        tool.main.main(args=arguments, standalone_mode=False)
+        yield from tool.uf.parent.items()
+
+
+PEERS = {"text-dedup": text_dedup_pairs, "datasketch": datasketch_pairs, "rensa": rensa_pairs, "gaoya": gaoya_pairs}
 
 
 def run_peer(tool, gold, out):

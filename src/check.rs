@@ -96,6 +96,7 @@ fn inspected(found: &Inspection) -> String {
     );
     for ((role, field), records) in &found.mapping {
         let share = 100.0 * *records as f64 / found.records.max(1) as f64;
+        let field = if field.is_empty() { "the format" } else { field };
         let _ = writeln!(page, "  {:<10} from {field:<24} in {share:.0} %", role.as_str());
     }
     for fault in &found.faults {

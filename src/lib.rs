@@ -27,3 +27,4 @@ pub mod tables;
 pub mod text;
 pub mod train;
 pub mod unit;
+pub mod why;

@@ -10,7 +10,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use garrison::knowledge::Knowledge;
 use garrison::plan::{Faults, Overrides};
 use garrison::unit::{Driver, Interrupted, ProgressMode};
-use garrison::{check, evaluate, explain, knowledge, output, pipeline, plan, report, tables};
+use garrison::{check, evaluate, explain, knowledge, output, pipeline, plan, report, tables, why};
 
 /// Small allocations of many threads dominate a run; the system's allocator serializes them.
 #[global_allocator]
@@ -44,6 +44,14 @@ enum Command {
     Run(RunArgs),
     /// Read one article and show what is found in it.
     Extract(ExtractArgs),
+    /// Say why a row is as it is: for a document, its cluster and what it shares with the canonical one.
+    Explain {
+        /// The row's id, such as a document_id.
+        id: String,
+        /// Folder of the tables.
+        #[arg(long)]
+        output: PathBuf,
+    },
     /// Check a pipeline, or an input, or the knowledge; every fault at once.
     Check(CheckArgs),
     /// Print the data dictionary: all tables, or one.
@@ -221,6 +229,7 @@ fn act(command: Command) -> Result<ExitCode> {
             )?;
             print(&page)
         }
+        Command::Explain { id, output } => print(&why::explain(&id, &output)?),
         Command::Check(arguments) => print(&match (&arguments.pipeline, arguments.input.as_slice()) {
             (Some(pipeline), _) => check::pipeline(pipeline, &arguments.input)?,
             (None, []) => check::knowledge(knowledge::Source::from(arguments.knowledge))?,
@@ -228,14 +237,13 @@ fn act(command: Command) -> Result<ExitCode> {
         }),
         Command::Tables { name } => print(&tables::print(name.as_deref())?),
         Command::Evaluate(arguments) => {
-            let knowledge = load(arguments.knowledge)?;
             let predictions = arguments.predictions.as_deref();
             print(&evaluate::run(
                 arguments.task,
                 &arguments.gold,
                 predictions,
                 arguments.raw,
-                &knowledge,
+                || load(arguments.knowledge),
             )?)
         }
         Command::Train(what) => train(what),

@@ -10,12 +10,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use arrow::array::AsArray;
 use arrow::datatypes::SchemaRef;
-use parquet::arrow::ArrowWriter;
+use arrow::error::ArrowError;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+    ArrowPredicateFn, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+    RowFilter,
 };
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::file::metadata::{KeyValue, PageIndexPolicy, ParquetMetaData};
@@ -319,6 +322,33 @@ pub fn read_whole_table<R: Row>(path: &Path) -> Result<Vec<R>> {
     let mut rows = Vec::new();
     for batch in read_table(path, GROUP_ROWS)? {
         rows.append(&mut batch?);
+    }
+    Ok(rows)
+}
+
+/// The rows of a table whose text column has one of some values; only the pages that hold them are decoded.
+///
+/// # Errors
+/// The file cannot be opened or is not the table, or the column is no text column of it.
+pub fn find_rows<R: Row>(path: &Path, column: &str, values: &[&str]) -> Result<Vec<R>> {
+    let file = File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
+    let mask = ProjectionMask::columns(builder.parquet_schema(), [column]);
+    let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
+    let is_wanted = ArrowPredicateFn::new(mask, move |batch| {
+        let texts = batch.column(0).as_string_opt::<i32>();
+        let texts =
+            texts.ok_or_else(|| ArrowError::SchemaError("the column is no text column".to_owned()))?;
+        let is_wanted =
+            |text: Option<&str>| text.is_some_and(|text| values.iter().any(|value| value == text));
+        Ok(texts.iter().map(|text| Some(is_wanted(text))).collect())
+    });
+    let reader = builder
+        .with_row_filter(RowFilter::new(vec![Box::new(is_wanted)]))
+        .build()?;
+    let mut rows = Vec::new();
+    for batch in reader {
+        rows.append(&mut R::rows(&batch?)?);
     }
     Ok(rows)
 }

@@ -32,11 +32,13 @@ pub struct Options<'a> {
 /// One row of the table `duplicates`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Duplicate {
+    /// The document.
     pub document_id: u128,
     /// The smallest document id of the cluster.
     pub cluster_id: u128,
     /// The earliest published, then longest, then smallest id.
     pub canonical_id: u128,
+    /// What it is to the canonical document.
     pub relation: Relation,
     /// Shared shingles of all shingles of this document and the canonical one.
     pub jaccard: Option<f32>,
@@ -44,6 +46,7 @@ pub struct Duplicate {
     pub containment: Option<f32>,
     /// Share of the canonical document that stands in this one.
     pub contained: Option<f32>,
+    /// Hours from the canonical document's publication to this one's, where both are dated.
     pub hours_after_canonical: Option<f64>,
 }
 
@@ -825,6 +828,45 @@ mod tests {
                 assert_eq!(pool.install(|| run(&sketches, 40_000, window)), expected);
             }
         }
+    }
+
+    #[test]
+    fn daily_runs_end_as_one_run_over_everything() {
+        for seed in 20..26 {
+            let sketches = collection(seed, 300);
+            let mut random = Random(seed);
+            let expected = run(&sketches, 64 << 20, Some(10));
+            // Days of any size in any order, late arrivals among them; each day's run sees what was kept so far.
+            let mut waiting = shuffled(sketches, &mut random);
+            let mut kept: Vec<Sketch> = Vec::new();
+            let mut last = Vec::new();
+            while !waiting.is_empty() {
+                let day = waiting.split_off(waiting.len() - (1 + random.below(90)).min(waiting.len()));
+                kept.splice(..0, day);
+                last = run(&kept, 64 << 20, Some(10));
+                assert_eq!(last.len(), kept.len());
+            }
+            assert_eq!(last, expected);
+        }
+    }
+
+    #[test]
+    fn a_late_arrival_that_was_published_first_takes_over() {
+        let story = Random(1).story(200).join(" ");
+        let edited = story.replacen("word1", "other", 4);
+        let sketch_of = |text: &str, document_id, day: i64| {
+            let published_us = Some(day * DAY_US);
+            let origin = Origin {
+                document_id,
+                published_us,
+            };
+            sketch(text, origin, &mut Scratch::default())
+        };
+        let mut sketches = vec![sketch_of(&story, 1, 5), sketch_of(&edited, 2, 6)];
+        let canonical = |sketches: &[Sketch]| run(sketches, 64 << 20, None)[0].canonical_id;
+        assert_eq!(canonical(&sketches), 1);
+        sketches.push(sketch_of(&story, 3, 4));
+        assert_eq!(canonical(&sketches), 3);
     }
 
     #[test]

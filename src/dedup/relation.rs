@@ -43,7 +43,9 @@ pub struct Comparison {
 /// How many of the smaller set of two stand in the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Agreement {
+    /// Members of the smaller set that stand in the other.
     pub same: u32,
+    /// Members of the smaller set.
     pub of: u32,
 }
 

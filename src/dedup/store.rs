@@ -24,9 +24,13 @@ pub struct Store {
 /// What is asked of a document without reading its hashes.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
+    /// The document.
     pub document_id: u128,
+    /// Hash of its matching view.
     pub exact: u128,
+    /// When it was published, in microseconds since 1970.
     pub published_us: Option<i64>,
+    /// Length of its text.
     pub text_bytes: u32,
     /// Hashes kept at each sampling, from every shingle to the coarsest; 0 where the sketch is coarser.
     pub sizes: [u16; COARSEST as usize + 1],

@@ -6,6 +6,7 @@
 
 use crate::normalize::html::{self, Page, PageWords};
 use crate::normalize::metadata::Precision;
+use crate::normalize::repair::repair;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -194,7 +195,7 @@ pub fn evaluate(folder: &Path, predictions: Option<&Path>, words: &PageWords) ->
     let cases = load(folder)?;
     let pages: Vec<Page> = cases
         .iter()
-        .map(|c| html::read(&c.html, c.url.as_deref(), words))
+        .map(|c| repaired(html::read(&c.html, c.url.as_deref(), words)))
         .collect();
     if let Some(path) = predictions {
         let mut out = std::io::BufWriter::new(std::fs::File::create(path)?);
@@ -207,6 +208,15 @@ pub fn evaluate(folder: &Path, predictions: Option<&Path>, words: &PageWords) ->
         metadata(&cases, &pages);
     }
     Ok(())
+}
+
+/// A page with text and headline as they are stored.
+fn repaired(page: Page) -> Page {
+    Page {
+        text: repair(&page.text).text.into_owned(),
+        headline: page.headline.map(|headline| repair(&headline).text.into_owned()),
+        ..page
+    }
 }
 
 fn prediction(id: &str, page: &Page) -> Value {

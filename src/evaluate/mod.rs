@@ -47,6 +47,20 @@ pub enum Task {
     Stances,
 }
 
+/// Compares the labelled duplicates, in a work folder of their own.
+fn compared(gold: &Path, out: &mut dyn Write) -> Result<String> {
+    let work = std::env::temp_dir().join(format!("garrison-evaluate-{}", std::process::id()));
+    std::fs::create_dir_all(&work)?;
+    let options = dedup::Options {
+        memory_bytes: DEDUP_MEMORY_BYTES,
+        work: &work,
+        window_days: None,
+    };
+    let score = duplicates::evaluate_file(gold, &options, out);
+    std::fs::remove_dir_all(&work)?;
+    Ok(format!("{}\n", score?))
+}
+
 /// Memory for the comparison of the labelled duplicates.
 const DEDUP_MEMORY_BYTES: usize = 1 << 30;
 
@@ -59,7 +73,7 @@ pub fn run(
     gold: &Path,
     predictions: Option<&Path>,
     raw: bool,
-    knowledge: &Knowledge,
+    load: impl FnOnce() -> Result<Knowledge>,
 ) -> Result<String> {
     let mut out: Box<dyn Write> = match predictions {
         Some(path) => Box::new(BufWriter::new(
@@ -67,6 +81,10 @@ pub fn run(
         )),
         None => Box::new(std::io::sink()),
     };
+    if task == Task::Duplicates {
+        return compared(gold, &mut out);
+    }
+    let knowledge = &load()?;
     let english = || {
         knowledge
             .language("en")
@@ -85,18 +103,7 @@ pub fn run(
             articles::evaluate(gold, predictions, &knowledge.normalization.pages)?;
             return Ok(String::new());
         }
-        Task::Duplicates => {
-            let work = std::env::temp_dir().join(format!("garrison-evaluate-{}", std::process::id()));
-            std::fs::create_dir_all(&work)?;
-            let options = dedup::Options {
-                memory_bytes: DEDUP_MEMORY_BYTES,
-                work: &work,
-                window_days: None,
-            };
-            let score = duplicates::evaluate_file(gold, &options, &mut out);
-            std::fs::remove_dir_all(&work)?;
-            format!("{}\n", score?)
-        }
+        Task::Duplicates => unreachable!("answered above, since it needs no knowledge"),
         Task::EventTypes => findings::event_types(gold, &mut out, knowledge)?,
         Task::Events => findings::events(gold, &mut out, knowledge)?,
         Task::Sentiment => findings::sentiment(gold, &mut out, knowledge)?,

@@ -9,9 +9,13 @@ use super::{Problem, RejectReason};
 /// How the bytes of a file are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
+    /// None.
     Plain,
+    /// RFC 1952, one member or many.
     Gzip,
+    /// RFC 8878.
     Zstd,
+    /// One stream or many.
     Bzip2,
 }
 

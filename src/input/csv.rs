@@ -23,6 +23,7 @@ pub const FORMAT: Format = Format {
 /// How a table is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Dialect {
+    /// What parts two fields.
     pub delimiter: u8,
     /// A backslash before a quote keeps the field open.
     pub backslash: bool,

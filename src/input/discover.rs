@@ -14,6 +14,7 @@ use super::{Fault, InputFile, RejectReason};
 pub struct Discovered {
     /// Sorted by path, each once.
     pub files: Vec<InputFile>,
+    /// What was found and cannot be read.
     pub faults: Vec<Fault>,
 }
 

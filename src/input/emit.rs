@@ -48,8 +48,11 @@ struct Span {
 
 /// The bytes of one record and their place.
 pub(crate) struct Slice<'a> {
+    /// Number of the record in its file, from 0.
     pub record: i64,
+    /// As in [`Raw::byte_offset`].
     pub byte_offset: Option<i64>,
+    /// The record.
     pub bytes: &'a [u8],
 }
 

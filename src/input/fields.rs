@@ -14,18 +14,31 @@ use super::{Content, Problem, Raw, RejectReason};
 /// What a field is to a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {
+    /// The article.
     Text,
+    /// The article or its page as HTML.
     Html,
+    /// A few sentences; the text only where there is no other.
     Summary,
+    /// The headline.
     Title,
+    /// The title of the page, with the site's name.
     PageTitle,
+    /// Who wrote it.
     Byline,
+    /// When it was published.
     Published,
+    /// When it was last changed.
     Modified,
+    /// When a crawler met it.
     Seen,
+    /// Its address.
     Url,
+    /// Its publisher.
     Source,
+    /// Its language.
     Language,
+    /// Its name in the collection.
     Id,
 }
 
@@ -234,6 +247,138 @@ pub const NAMES: &[(Role, &[&str])] = &[
     ),
 ];
 
+/// Headers of tables made by people in other languages; tried after [`NAMES`].
+const NAMES_ELSEWHERE: &[(Role, &[&str])] = &[
+    (
+        Role::Text,
+        &[
+            "texte",
+            "contenu",
+            "corps",
+            "texto",
+            "cuerpo",
+            "contenido",
+            "conteúdo",
+            "conteudo",
+            "corpo",
+            "testo",
+            "contenuto",
+            "inhalt",
+            "volltext",
+            "artikeltext",
+            "tekst",
+            "metin",
+            "içerik",
+            "текст",
+            "содержание",
+            "النص",
+            "المحتوى",
+            "متن",
+        ],
+    ),
+    (
+        Role::Summary,
+        &[
+            "résumé",
+            "chapo",
+            "chapeau",
+            "resumen",
+            "resumo",
+            "sommario",
+            "zusammenfassung",
+            "описание",
+            "الملخص",
+        ],
+    ),
+    (
+        Role::Title,
+        &[
+            "titre",
+            "titular",
+            "título",
+            "titulo",
+            "titolo",
+            "titel",
+            "überschrift",
+            "schlagzeile",
+            "tytuł",
+            "başlık",
+            "заголовок",
+            "название",
+            "العنوان",
+            "عنوان",
+        ],
+    ),
+    (
+        Role::Byline,
+        &[
+            "auteur",
+            "auteurs",
+            "autor",
+            "autores",
+            "autora",
+            "autore",
+            "autoren",
+            "verfasser",
+            "yazar",
+            "автор",
+            "الكاتب",
+        ],
+    ),
+    (
+        Role::Published,
+        &[
+            "date_publication",
+            "date de publication",
+            "date de parution",
+            "publié_le",
+            "publié",
+            "fecha de publicación",
+            "fecha_publicacion",
+            "fecha",
+            "data de publicação",
+            "data_publicacao",
+            "data di pubblicazione",
+            "data_pubblicazione",
+            "data",
+            "erscheinungsdatum",
+            "veröffentlicht",
+            "datum",
+            "tarih",
+            "дата публикации",
+            "дата",
+            "تاريخ النشر",
+            "التاريخ",
+            "تاريخ",
+        ],
+    ),
+    (Role::Url, &["lien", "enlace", "adresse", "ссылка", "الرابط"]),
+    (
+        Role::Source,
+        &[
+            "média",
+            "journal",
+            "medio",
+            "fuente",
+            "diario",
+            "veículo",
+            "jornal",
+            "fonte",
+            "testata",
+            "quelle",
+            "zeitung",
+            "kaynak",
+            "источник",
+            "издание",
+            "المصدر",
+        ],
+    ),
+    (
+        Role::Language,
+        &["langue", "idioma", "lingua", "sprache", "dil", "язык", "اللغة"],
+    ),
+];
+
 /// Objects that speak of something other than the article: inside them only the dotted names above count.
 const ASIDE: &[&str] = &[
     "author",
@@ -281,11 +426,18 @@ const ASIDE: &[&str] = &[
 /// Where in the order of names a field stands: its depth, then its place in the list of its role.
 type Rank = (u8, u8);
 
+/// The place of the first name in another language: no list of [`NAMES`] is so long.
+const LATER: u8 = 100;
+
 static ROLES: LazyLock<HashMap<String, (Role, u8)>> = LazyLock::new(|| {
     let mut roles = HashMap::new();
-    for (role, names) in NAMES {
-        for (rank, name) in names.iter().enumerate() {
-            roles.entry(canonical_path(name)).or_insert((*role, rank as u8));
+    for (list, first) in [(NAMES, 0), (NAMES_ELSEWHERE, LATER)] {
+        for (role, names) in list {
+            for (rank, name) in names.iter().enumerate() {
+                roles
+                    .entry(canonical_path(name))
+                    .or_insert((*role, first + rank as u8));
+            }
         }
     }
     roles
@@ -406,17 +558,25 @@ impl Role {
 /// What a record says about itself. Strings are trimmed and never empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fields {
+    /// The headline.
     pub title: Option<String>,
+    /// The title of the page.
     pub page_title: Option<String>,
+    /// Who wrote it.
     pub byline: Option<String>,
     /// Numeric forms are ISO 8601 already (`date`); others are as written.
     pub published: Option<String>,
+    /// When it was last changed.
     pub modified: Option<String>,
     /// When a crawler met the page; never a date of publication.
     pub seen: Option<String>,
+    /// Its address.
     pub url: Option<String>,
+    /// Its publisher.
     pub source: Option<String>,
+    /// Its language.
     pub language: Option<String>,
+    /// Its name in the collection.
     pub id: Option<String>,
     /// The content is only a summary, as there was nothing longer.
     pub summary: bool,
@@ -448,7 +608,9 @@ impl Fields {
 /// What is known of a file before its records are parsed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Layout {
+    /// What the user named.
     pub names: FieldNames,
+    /// How numeric dates are read.
     pub dates: DateOrder,
     /// Columns of a table (CSV), in order, with what they are.
     pub columns: Vec<Column>,
@@ -456,6 +618,7 @@ pub(crate) struct Layout {
     pub dialect: super::csv::Dialect,
     /// The encoding of a file that is not UTF-8.
     pub encoding: Option<&'static encoding_rs::Encoding>,
+    /// As in [`super::ReadOptions`].
     pub max_record_bytes: usize,
     /// UTF-16 was made UTF-8 on the way.
     pub transcoded: bool,
@@ -466,7 +629,9 @@ pub(crate) struct Layout {
 /// A column and the role its name gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Column {
+    /// As the file has it.
     pub name: String,
+    /// What it is to the record, and its place among the names of that role.
     pub role: Option<(Role, u8)>,
 }
 
@@ -765,8 +930,11 @@ pub(crate) fn looks_like_html(text: &str) -> bool {
 /// The order of day and month in a file's numeric dates.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum DateOrder {
+    /// 5/1 is the fifth of January.
     DayFirst,
+    /// 5/1 is the first of May.
     MonthFirst,
+    /// Nothing in the file tells.
     #[default]
     Unknown,
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::source::Source;
-use super::{Emitter, Fault, InputFile, Piece, ReadOptions, Role};
+use super::{Content, Emitter, Fault, InputFile, Piece, ReadOptions, Role};
 
 /// How a file will be read, judged by its first records.
 #[derive(Debug, Clone, Default)]
 pub struct Inspection {
+    /// The file.
     pub input_path: String,
     /// A name of `FORMATS`; `None` if the file cannot be read.
     pub format: Option<&'static str>,
@@ -70,7 +71,11 @@ pub fn inspect(file: &InputFile, options: &ReadOptions) -> Inspection {
                 Ok(raw) => {
                     if raw.fields.mapping.is_empty() {
                         // The format itself says what is what.
-                        for role in raw.fields.filled() {
+                        let content = match raw.content {
+                            Content::Html { .. } => Role::Html,
+                            Content::Text(_) | Content::Plain { .. } => Role::Text,
+                        };
+                        for role in raw.fields.filled().chain([content]) {
                             *found.mapping.entry((role, String::new())).or_insert(0) += 1;
                         }
                     }

@@ -5,6 +5,8 @@
 //! a slice is a pure function ([`Batch::parse`]) that the caller may run on all cores. What cannot be read is a
 //! [`Fault`] with a reason, and the rest of the file goes on. Nothing here decodes pages or judges text.
 
+#![warn(missing_docs)]
+
 mod compression;
 mod csv;
 mod discover;
@@ -98,9 +100,19 @@ pub enum Content {
     /// Text that was decoded by the format (JSON, XML, Parquet).
     Text(String),
     /// A page or a fragment of HTML; `charset` is what the transport said, if anything.
-    Html { bytes: Vec<u8>, charset: Option<String> },
+    Html {
+        /// The page as it came.
+        bytes: Vec<u8>,
+        /// As the transport named it.
+        charset: Option<String>,
+    },
     /// Text in an encoding that is still to be found; `charset` is what the transport said, if anything.
-    Plain { bytes: Vec<u8>, charset: Option<String> },
+    Plain {
+        /// The text as it came.
+        bytes: Vec<u8>,
+        /// As the transport named it.
+        charset: Option<String>,
+    },
 }
 
 /// A file or standard input, as found.
@@ -135,6 +147,7 @@ pub struct Unit {
 /// A file or the range of a file whose records start in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
+    /// The file.
     pub file: InputFile,
     /// `None` reads the file whole.
     pub range: Option<Cut>,
@@ -144,8 +157,11 @@ pub struct Piece {
 /// `first_record` of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cut {
+    /// Where the first record starts.
     pub start: u64,
+    /// Where the first record of the next range starts.
     pub end: u64,
+    /// Number of the first record in the file.
     pub first_record: i64,
 }
 
@@ -185,10 +201,15 @@ impl Default for ReadOptions {
 /// A record or file that could not be read, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
+    /// The file.
     pub input_path: String,
+    /// Number of the record in the file, from 0; none where the file is at fault.
     pub record: Option<i64>,
+    /// As in [`Raw::byte_offset`].
     pub byte_offset: Option<i64>,
+    /// Why it is not read.
     pub reason: RejectReason,
+    /// What exactly was found.
     pub detail: String,
 }
 

@@ -18,8 +18,11 @@ const SAMPLE_BYTES: usize = 4 << 20;
 
 /// A piece that is open and whose format is known.
 pub(crate) struct Source {
+    /// What is read.
     pub piece: Piece,
+    /// How its records are told.
     pub format: &'static Format,
+    /// How it is packed.
     pub compression: Compression,
     /// The first bytes of the file (not of the range), decompressed and in UTF-8 if a byte order mark named UTF-16.
     pub head: Vec<u8>,

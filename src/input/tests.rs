@@ -323,6 +323,21 @@ fn tables() {
         b"title|text|url\nT|a|http://x.y/z\nU|b|http://x.y/w\n",
         &[("T", "a"), ("U", "b")],
     );
+    check(
+        "h.csv",
+        "titre;texte;date_publication;lien;média\nT;a;19/11/2019;https://a.b/c;D\n".as_bytes(),
+        &[("T", "a")],
+    );
+    check(
+        "i.csv",
+        "Titular,Cuerpo,Fecha\nT,a,2019-11-19\n".as_bytes(),
+        &[("T", "a")],
+    );
+    check(
+        "j.csv",
+        "العنوان,النص,التاريخ\nT,a,2019-11-19\n".as_bytes(),
+        &[("T", "a")],
+    );
     let utf16: Vec<u8> = "\u{feff}title\ttext\nT\té\n"
         .encode_utf16()
         .flat_map(|unit| unit.to_le_bytes())
@@ -928,6 +943,53 @@ fn mutations_do_no_harm() {
                 },
             );
             assert!(whole.0.len() + parts.0.len() < 1000);
+        }
+    }
+}
+
+/// Random bytes, plain and behind the marks that formats begin with, read as every format: a fault or a record, never a
+/// panic.
+#[test]
+fn no_bytes_harm_any_reader() {
+    let folder = Folder::new("random");
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut random = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 24) as u8
+    };
+    let starts = [
+        &b""[..],
+        b"PAR1",
+        b"WARC/1.0\r\n",
+        b"\x1f\x8b\x08\0",
+        b"\x28\xb5\x2f\xfd",
+        b"BZh9",
+        b"\xff\xfe",
+        b"{\"version\":\"https://jsonfeed.org/version/1\",\"items\":[",
+        b"<?xml version=\"1.0\"?><rss><channel><item>",
+        b"title,text\n",
+        b"HD \n",
+        b"   1 of 2 DOCUMENTS\n",
+    ];
+    for format in FORMATS {
+        let options = ReadOptions {
+            format: Some(format.name.to_owned()),
+            ..ReadOptions::default()
+        };
+        for start in starts {
+            for length in [0, 1, 17, 400] {
+                let mut bytes = start.to_vec();
+                // Half of the bytes are printable, so that lines and marks come about.
+                bytes.extend((0..length).map(|_| match random() {
+                    byte if byte < 128 => b"{}[]<>,;:\"'\n\r\t /=&#ab01"[usize::from(byte) % 23],
+                    byte => byte,
+                }));
+                let path = folder.file("bytes", &bytes);
+                let _ = read_with(&path, 64 << 20, &options);
+                let _ = read_with(&path, 64 << 20, &ReadOptions::default());
+            }
         }
     }
 }

@@ -14,10 +14,13 @@ use super::{Emitter, Problem, RejectReason};
 /// An element with what it holds, names without their prefix.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct Node {
+    /// The element's name, without its namespace.
     pub name: String,
     /// The prefix of the name, `content` of `content:encoded`.
     pub prefix: String,
+    /// Names and values.
     pub attributes: Vec<(String, String)>,
+    /// Text and elements in it, in order.
     pub parts: Vec<Part>,
 }
 

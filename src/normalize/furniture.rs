@@ -63,6 +63,7 @@ fn closing_start(text: &str, phrase: &str) -> Option<usize> {
 /// A title taken apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Title<'a> {
+    /// The headline.
     pub title: &'a str,
     /// What stood behind the bar: the name of the site or of a section.
     pub site_tag: Option<&'a str>,

@@ -7,12 +7,13 @@ mod authors;
 mod dates;
 mod headline;
 mod linked_data;
+mod shown;
 
 use super::html::Page;
 use super::html::blocks::Blocks;
 use super::html::body::Body;
 use super::html::tree::{Tag, Tree};
-use super::html::words::{PageWords, hint};
+use super::html::words::PageWords;
 pub use authors::clean as clean_authors;
 pub use dates::{Basis, Precision, Stamp, stamp, url_date};
 pub use headline::title_forms;
@@ -37,13 +38,12 @@ pub struct Facts {
 
 /// Meta tags with the publication date, best first, their names in lower case without marks (Open Graph, schema.org,
 /// Parse.ly, Sailthru, Dublin Core, Google Scholar's "citation" tags, and names of publishing systems).
-const PUBLISHED_NAMES: [&str; 40] = [
+const PUBLISHED_NAMES: [&str; 41] = [
     "articlepublishedtime",
     "ogarticlepublishedtime",
     "articlepublished",
     "datepublished",
     "ogpublishedtime",
-    "publishedtime",
     "parselypubdate",
     "sailthrudate",
     "rnewsdatepublished",
@@ -62,6 +62,8 @@ const PUBLISHED_NAMES: [&str; 40] = [
     "articlepublisheddate",
     "originalpublicationdate",
     "originalpublishdate",
+    "publishedtime",
+    "published",
     "shareaholicarticlepublishedtime",
     "mediatorpublishedtime",
     "cxenseparserecspublishtime",
@@ -273,12 +275,13 @@ pub fn finish(
     if byline.is_none() {
         byline = clean_authors(&authors::shown(tree, blocks, found, words), words);
     }
+    let shown = shown::find(tree, blocks, found, words);
     let published = facts
         .ld
         .published
         .or(facts.meta_published)
         .or(facts.url_published.filter(|s| s.precision != Precision::Month))
-        .or_else(|| time_tag(tree, blocks, found, words))
+        .or(shown.published)
         .or(facts.url_published);
     let text = match &facts.ld.body {
         // A page drawn by script holds its text only in its data.
@@ -299,7 +302,12 @@ pub fn finish(
         headline: title,
         byline,
         published,
-        modified: facts.ld.modified.or(facts.meta_modified).map(|s| s.at),
+        modified: facts
+            .ld
+            .modified
+            .or(facts.meta_modified)
+            .or(shown.modified)
+            .map(|s| s.at),
         language: facts.language.or(facts.ld.language),
         canonical_url: facts.canonical,
         source: facts
@@ -311,62 +319,6 @@ pub fn finish(
         page_title: facts.title,
         summary: None,
     }
-}
-
-/// The `time` element that dates the article: one that says so, else the first between the headline and the end of the
-/// article that stands in no dropped box of other pages.
-fn time_tag(tree: &Tree<'_>, blocks: &Blocks, found: &Body, words: &PageWords) -> Option<Stamp> {
-    let from = found.headline.map(|i| blocks.list[i].first as usize);
-    let end = tree.nodes[found.container].end as usize;
-    let mut first = None;
-    for index in 0..tree.nodes.len() {
-        let node = tree.nodes[index];
-        if matches!(node.tag, Tag::Text | Tag::Meta) {
-            continue;
-        }
-        let says = ["itemprop", "property"].iter().any(|name| {
-            tree.attribute(index, name)
-                .is_some_and(|p| p.contains("datePublished"))
-        }) || (node.tag == Tag::Time && tree.attribute(index, "pubdate").is_some());
-        if node.tag != Tag::Time && !says {
-            continue;
-        }
-        let value = tree
-            .attribute(index, "datetime")
-            .or_else(|| tree.attribute(index, "content"));
-        let value = value
-            .filter(|v| !v.trim().is_empty())
-            .unwrap_or_else(|| tree.text_of(index, 80).into());
-        if beside(tree, blocks, index) {
-            continue;
-        }
-        let Some(stamp) = stamp(&value, Basis::TimeTag, words) else {
-            continue;
-        };
-        if says {
-            return Some(stamp);
-        }
-        let near = from.is_some_and(|h| index > h) && index < end || tree.is_inside(index, found.container);
-        if near && first.is_none() {
-            first = Some(stamp);
-        }
-    }
-    first
-}
-
-/// Whether a node stands in comments, related matter or the frame.
-fn beside(tree: &Tree<'_>, blocks: &Blocks, index: usize) -> bool {
-    let mut at = index;
-    for _ in 0..12 {
-        if blocks.hints[at] & (hint::COMMENTS | hint::CHROME | hint::SIDE) != 0 {
-            return true;
-        }
-        if at == 0 {
-            break;
-        }
-        at = tree.nodes[at].parent as usize;
-    }
-    false
 }
 
 #[cfg(test)]

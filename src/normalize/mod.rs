@@ -1,5 +1,7 @@
 //! From the bytes of a record to clean text and what a page says of itself.
 
+#![warn(missing_docs)]
+
 pub mod dateline;
 pub mod decode;
 pub mod furniture;

@@ -219,7 +219,16 @@ struct MojibakeEvidence {
 
 /// Undoes UTF-8 that was read as windows-1252, latin-1 or windows-1251, up to twice.
 fn mojibake(text: &str) -> Option<String> {
-    for byte_of in [cp1252_byte as fn(char) -> Option<u8>, cp1251_byte] {
+    // A misread sequence begins with one of `Â` to `ô`, or of the Cyrillic letters at their places: without the bytes
+    // these begin with there is nothing to look for.
+    let bytes = text.as_bytes();
+    let western = memchr::memchr(0xC3, bytes).is_some();
+    let cyrillic = memchr::memchr2(0xD0, 0xD1, bytes).is_some();
+    let readings = [
+        (western, cp1252_byte as fn(char) -> Option<u8>),
+        (cyrillic, cp1251_byte),
+    ];
+    for (_, byte_of) in readings.into_iter().filter(|(is_possible, _)| *is_possible) {
         let mut current = Cow::Borrowed(text);
         for _ in 0..2 {
             match undo_reading(&current, byte_of) {
@@ -237,7 +246,7 @@ fn mojibake(text: &str) -> Option<String> {
 /// Undoes single sequences that contain a C1 control: no author writes one, so that these need no further evidence.
 fn misread_controls(text: &str) -> Option<String> {
     let is_control = |c: char| matches!(c, '\u{80}'..='\u{9f}');
-    if !text.contains(is_control) {
+    if !has_controls_beyond_ascii(text) {
         return None;
     }
     let mut undone = String::with_capacity(text.len());
@@ -255,6 +264,12 @@ fn misread_controls(text: &str) -> Option<String> {
         }
     }
     (undone.len() != text.len()).then_some(undone)
+}
+
+/// Whether a C1 control (U+0080 to U+009F, two bytes of which the first is 0xC2) stands in a text.
+fn has_controls_beyond_ascii(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(0xC2, bytes).any(|at| bytes.get(at + 1).is_some_and(|&second| second < 0xA0))
 }
 
 fn undo_reading(text: &str, byte_of: fn(char) -> Option<u8>) -> Option<String> {
@@ -442,7 +457,11 @@ fn entities(text: &str) -> Option<String> {
 /// Maps the C1 controls that are windows-1252 punctuation, makes line ends `\n`, drops other controls.
 fn control_characters(text: &str) -> Option<String> {
     let is_bad = |c: char| c.is_control() && c != '\n' && c != '\t';
-    text.contains(is_bad).then(|| {
+    let is_bad_byte = |byte: u8| (byte < 0x20) & (byte != b'\n') & (byte != b'\t') | (byte == 0x7F);
+    // Without a branch inside a chunk the compiler tests many bytes at once.
+    let in_chunk = |chunk: &[u8]| chunk.iter().fold(false, |found, &byte| found | is_bad_byte(byte));
+    let found = text.as_bytes().chunks(64).any(in_chunk) || has_controls_beyond_ascii(text);
+    found.then(|| {
         let mut clean = String::with_capacity(text.len());
         let mut chars = text.chars().peekable();
         while let Some(c) = chars.next() {
@@ -469,7 +488,8 @@ fn control_characters(text: &str) -> Option<String> {
 /// Drops zero-width characters, except joiners inside emoji and in the scripts whose spelling needs them, word
 /// breaks in scripts written without spaces, and direction marks in texts that run both ways.
 fn invisible_characters(text: &str) -> Option<String> {
-    if !text.contains(is_invisible) {
+    // All of them are three bytes long and begin with one of two.
+    if memchr::memchr2(0xE2, 0xEF, text.as_bytes()).is_none() || !text.contains(is_invisible) {
         return None;
     }
     let right_to_left = text
@@ -529,6 +549,7 @@ fn soft_hyphens(text: &str) -> Option<String> {
 /// Takes Latin ligatures apart. In running text they stand in words; one that stands alone is being talked about.
 fn ligatures(text: &str) -> Option<String> {
     let is_ligature = |c: char| matches!(c, '\u{FB00}'..='\u{FB06}');
+    memchr::memmem::find(text.as_bytes(), b"\xEF\xAC")?;
     let mut parted = String::with_capacity(text.len() + 16);
     let mut chars = text.chars().peekable();
     let (mut before, mut found) = (' ', false);

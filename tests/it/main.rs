@@ -1,5 +1,8 @@
 //! The one integration test binary: the program as its users run it.
 
+mod ingest;
+mod interop;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -100,7 +100,9 @@ fn find_headline(blocks: &Blocks, titles: &[String]) -> Option<usize> {
 fn same_title(line: &str, title: &str) -> bool {
     line.len() > 8
         && (line == title
-            || (line.len() * 2 > title.len() && (title.starts_with(line) || title.ends_with(line))))
+            || (line.len() * 2 > title.len() && (title.starts_with(line) || title.ends_with(line)))
+            // A label may stand before it: "Title: ...".
+            || (title.len() > 20 && title.len() * 4 > line.len() * 3 && line.ends_with(title)))
 }
 
 /// Sum of a value over every subtree.

@@ -106,10 +106,29 @@ pub fn judge(
         begun |= verdict == Verdict::Keep && body.prose[index] > 0;
         verdicts[index] = verdict;
     }
+    keep_topic(body, &mut verdicts, whole);
     drop_lone_lead(blocks, &mut verdicts, whole);
     drop_repeated(blocks, &mut verdicts);
     drop_empty_headings(blocks, &mut verdicts);
     verdicts
+}
+
+/// Promotion is a line or two. Where more than a sixth of the prose would go as such, the article is about what the phrases
+/// speak of.
+fn keep_topic(body: &Body, verdicts: &mut [Verdict], whole: u32) {
+    let promoted =
+        |at: &usize, verdicts: &[Verdict]| verdicts[*at] == Verdict::Promotion && body.prose[*at] > 0;
+    let held: u32 = (0..verdicts.len())
+        .filter(|at| promoted(at, verdicts))
+        .map(|at| body.prose[at])
+        .sum();
+    if held * 6 > whole && whole >= 1500 {
+        for at in 0..verdicts.len() {
+            if promoted(&at, verdicts) {
+                verdicts[at] = Verdict::Keep;
+            }
+        }
+    }
 }
 
 /// One short text between headline and article is the page's summary of it, not its beginning (in two public

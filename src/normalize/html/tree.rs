@@ -19,6 +19,10 @@ const FRAME_BYTES_MAX: usize = 1024;
 /// Element kinds the extractor tells apart. `Text` marks a text node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
+#[expect(
+    missing_docs,
+    reason = "each is the element of its name, or the group of elements that `Tag::of` puts there"
+)]
 pub enum Tag {
     Text,
     Html,

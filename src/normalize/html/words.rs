@@ -54,6 +54,7 @@ struct NamesFile {
     body: Vec<String>,
     hidden: Vec<String>,
     side: Vec<String>,
+    byline: Vec<String>,
     lead: Vec<String>,
 }
 
@@ -71,6 +72,7 @@ struct LanguageFile {
     roles: Vec<String>,
     months: Vec<Vec<String>>,
     date_words: Vec<String>,
+    updated: Vec<String>,
     captions: Vec<String>,
     promos: Vec<String>,
     blurbs: Vec<String>,
@@ -134,6 +136,7 @@ pub struct PageWords {
     roles: HashSet<String>,
     months: HashMap<String, i8>,
     date_words: HashSet<String>,
+    updated: Vec<String>,
     captions: Starts,
     promos: Starts,
     blurbs: Vec<String>,
@@ -157,6 +160,7 @@ impl PageWords {
             roles: HashSet::new(),
             months: HashMap::new(),
             date_words: HashSet::new(),
+            updated: Vec::new(),
             captions: Starts::default(),
             promos: Starts::default(),
             blurbs: Vec::new(),
@@ -186,6 +190,7 @@ impl PageWords {
             (&file.names.body, hint::BODY),
             (&file.names.hidden, hint::HIDDEN),
             (&file.names.side, hint::SIDE),
+            (&file.names.byline, hint::BYLINE),
             (&file.names.lead, hint::LEAD),
         ] {
             for name in list {
@@ -225,6 +230,7 @@ impl PageWords {
         self.and.extend(file.and.iter().map(|w| w.to_lowercase()));
         self.roles.extend(lower(&file.roles));
         self.date_words.extend(lower(&file.date_words));
+        self.updated.extend(file.updated.iter().map(|p| p.to_lowercase()));
         self.blurbs.extend(file.blurbs.iter().map(|p| p.to_lowercase()));
         self.ends.extend(lower(&file.ends));
         self.interface.extend(lower(&file.interface));
@@ -309,6 +315,17 @@ impl PageWords {
     /// Whether a word (lower case) may stand in a date line: a date word or a month.
     pub fn is_date_word(&self, word: &str) -> bool {
         self.date_words.contains(word) || self.months.contains_key(word)
+    }
+
+    /// Where a line (lower case) begins to speak of a change of the article, at a word boundary.
+    pub fn update_start(&self, lower: &str) -> Option<usize> {
+        let starts = self.updated.iter().filter_map(|phrase| {
+            lower
+                .match_indices(phrase.as_str())
+                .map(|(at, _)| at)
+                .find(|&at| !lower[..at].ends_with(char::is_alphanumeric))
+        });
+        starts.min()
     }
 
     /// Number of a month by name or short form (lower case, no full stop).

@@ -5,6 +5,7 @@
 use crate::normalize::html::words::PageWords;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
+use std::borrow::Cow;
 
 /// Where a date was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,10 +89,14 @@ impl Stamp {
 /// Reads a date in ISO 8601, RFC 2822, epoch or written form. Ambiguous numbers ("3/4/2019") give nothing.
 pub fn stamp(text: &str, basis: Basis, words: &PageWords) -> Option<Stamp> {
     let text = text.trim();
-    if text.len() > 80 {
+    if text.len() > 160 {
         return None;
     }
-    let (date, rest, month_only) = leading_date(text).or_else(|| written_date(text, words))?;
+    let text = plain_digits(text);
+    let text = text.as_ref();
+    let (date, rest, month_only) = leading_date(text)
+        .or_else(|| written_date(text, words))
+        .or_else(|| numeric_date(text))?;
     if !(1850..=2200).contains(&date.year()) {
         return None;
     }
@@ -167,11 +172,22 @@ fn leading_date(text: &str) -> Option<DateAndRest<'_>> {
     }
 }
 
-/// "19 November 2019", "Tue, 19 Nov 2019", "November 19, 2019", "19.11.2019".
+/// A word of a written date.
+#[derive(Clone, Copy, PartialEq)]
+enum Word {
+    Number(i16),
+    Year(i16),
+    Month(i8),
+    /// Up to three letters, such as "of" and "de".
+    Short,
+    Other,
+}
+
+/// "19 November 2019", "Tue, 19 Nov 2019", "November 19, 2019".
 fn written_date<'t>(text: &'t str, words: &PageWords) -> Option<DateAndRest<'t>> {
-    let (mut month, mut day, mut year) = (None, None, None);
-    let mut numbers: Vec<i16> = Vec::new();
+    let mut seen: Vec<Word> = Vec::new();
     let mut at = 0;
+    let (mut month, mut year) = (None, None);
     for token in text.split_inclusive(|c: char| !c.is_alphanumeric()) {
         let start = at;
         at += token.len();
@@ -180,44 +196,99 @@ fn written_date<'t>(text: &'t str, words: &PageWords) -> Option<DateAndRest<'t>>
             continue;
         }
         // A clock begins here.
-        if token.ends_with(':') && word.bytes().all(|b| b.is_ascii_digit()) {
+        if token.ends_with(':') && word.bytes().all(|b| b.is_ascii_digit()) && !seen.is_empty() {
             at = start;
             break;
         }
-        let lower = word.to_lowercase();
-        if let Some(number) = words.month(&lower) {
-            month.get_or_insert(number);
+        match date_word(word, words) {
+            Word::Month(number) => month = month.or(Some((seen.len(), number))),
+            Word::Year(number) => year = year.or(Some(number)),
+            _ => {}
         }
-        let digits = lower.trim_end_matches(['s', 't', 'n', 'd', 'r', 'h', 'e']);
-        if let Ok(number) = digits.parse::<i16>() {
-            if number >= 1000 {
-                year.get_or_insert(number);
-            } else {
-                numbers.push(number);
-            }
-        }
-        if year.is_some() && (month.is_some() && !numbers.is_empty() || numbers.len() >= 2) {
+        seen.push(date_word(word, words));
+        if year.is_some() && month.is_some_and(|(place, _)| day_by(&seen, place).is_some()) {
             break;
         }
     }
-    let year = year?;
-    let month = match (month, numbers.as_slice()) {
-        (Some(month), [first, ..]) => {
-            day.get_or_insert(*first);
-            month
-        }
-        (None, &[a, b]) if a > 12 || (text.contains('.') && b <= 12) || a == b => {
-            day = Some(a);
-            i8::try_from(b).ok()?
-        }
-        (None, &[a, b]) if b > 12 => {
-            day = Some(b);
-            i8::try_from(a).ok()?
-        }
+    let (place, month) = month?;
+    let date = Date::new(year?, month, i8::try_from(day_by(&seen, place)?).ok()?).ok()?;
+    Some((date, text.get(at..).unwrap_or(""), false))
+}
+
+fn date_word(word: &str, words: &PageWords) -> Word {
+    let lower = word.to_lowercase();
+    if let Some(month) = words.month(&lower) {
+        return Word::Month(month);
+    }
+    let digits = lower.trim_end_matches(['s', 't', 'n', 'd', 'r', 'h', 'e']);
+    match digits.parse::<i16>() {
+        Ok(number) if number >= 1000 => Word::Year(number),
+        Ok(number) => Word::Number(number),
+        Err(_) if lower.chars().count() <= 3 => Word::Short,
+        Err(_) => Word::Other,
+    }
+}
+
+/// The number beside the month: before it, perhaps with "of" between, else after it.
+fn day_by(seen: &[Word], month: usize) -> Option<i16> {
+    let number = |at: usize| match seen.get(at) {
+        Some(Word::Number(number)) => Some(*number),
+        _ => None,
+    };
+    let before = month.checked_sub(1).and_then(|at| match seen[at] {
+        Word::Short => at.checked_sub(1).and_then(number),
+        _ => number(at),
+    });
+    before.or_else(|| number(month + 1))
+}
+
+/// "19.11.2019", "11/19/2019": day and month of two numbers before a year, where only one reading is possible or points
+/// tell it.
+fn numeric_date(text: &str) -> Option<DateAndRest<'_>> {
+    let start = text.find(|c: char| c.is_ascii_digit())?;
+    let text = &text[start..];
+    let mark = text
+        .chars()
+        .find(|c| !c.is_ascii_digit())
+        .filter(|c| matches!(c, '.' | '/' | '-'))?;
+    let mut parts = text.splitn(3, mark);
+    let small = |part: Option<&str>| part.filter(|part| part.len() <= 2)?.parse::<i8>().ok();
+    let (first, second, rest) = (small(parts.next())?, small(parts.next())?, parts.next()?);
+    let year_digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let year = rest[..year_digits].parse().ok().filter(|_| year_digits == 4)?;
+    let (month, day) = match (first, second) {
+        (a, b) if a > 12 || (mark == '.' && b <= 12) || a == b => (b, a),
+        (a, b) if b > 12 => (a, b),
         _ => return None,
     };
-    let date = Date::new(year, month, i8::try_from(day?).ok()?).ok()?;
-    Some((date, text.get(at..).unwrap_or(""), false))
+    Some((Date::new(year, month, day).ok()?, &rest[year_digits..], false))
+}
+
+/// Digits of other scripts in ASCII, and the marks that follow year, month and day in Chinese, Japanese and Korean as
+/// dashes. Borrowed where there is none.
+fn plain_digits(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let mark = |c: char| match c {
+        '年' | '月' | '년' | '월' => '-',
+        '日' | '일' => ' ',
+        '\u{0660}'..='\u{0669}' => ascii_digit(c, 0x0660),
+        '\u{06F0}'..='\u{06F9}' => ascii_digit(c, 0x06F0),
+        '\u{0966}'..='\u{096F}' => ascii_digit(c, 0x0966),
+        '\u{09E6}'..='\u{09EF}' => ascii_digit(c, 0x09E6),
+        '\u{FF10}'..='\u{FF19}' => ascii_digit(c, 0xFF10),
+        c => c,
+    };
+    let mut plain: String = text.chars().map(mark).collect();
+    while let Some(at) = plain.find("- ") {
+        plain.remove(at + 1);
+    }
+    Cow::Owned(plain)
+}
+
+fn ascii_digit(digit: char, zero: u32) -> char {
+    char::from_digit(digit as u32 - zero, 10).unwrap_or(digit)
 }
 
 /// Time of day and offset from UTC in what follows a date.
@@ -353,7 +424,8 @@ pub fn url_date(url: &str) -> Option<Stamp> {
             return make(date, Precision::Day);
         }
         // Month folders: "/2019/11/name". A number that belongs to a name ("top-2019-11-ways") is no month.
-        let folder = path.contains(&format!("{part}/{}/", parts.get(index + 1).unwrap_or(&"")));
+        let is_word = parts.get(index + 1).is_some_and(|part| part.len() > 3);
+        let folder = !is_word && path.contains(&format!("{part}/{}/", parts.get(index + 1).unwrap_or(&"")));
         if let (Some(month), true) = (month, folder)
             && let Ok(date) = Date::new(year, month as i8, 1)
         {
@@ -368,9 +440,11 @@ fn month_code(part: &str) -> Option<i16> {
     let codes = [
         "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
     ];
+    // A name may be written out: "/2023/october/03/".
+    let code = part.get(..3).filter(|_| part.len() <= 9)?;
     codes
         .iter()
-        .position(|c| part.eq_ignore_ascii_case(c))
+        .position(|c| code.eq_ignore_ascii_case(c))
         .map(|at| at as i16 + 1)
 }
 
@@ -383,6 +457,37 @@ mod tests {
     fn date(text: &str, expected: &str) {
         let got = stamp(text, Basis::Meta, &test_words()).map(|s| format!("{} {}", s.at, s.precision.name()));
         assert_eq!(got.as_deref().unwrap_or("none"), expected, "{text}");
+    }
+
+    #[test]
+    fn a_day_stands_beside_its_month() {
+        date("5 min read · Nov 19, 2019", "2019-11-19T00:00:00Z day");
+        date("week 2 of 20, 19 November 2019", "2019-11-19T00:00:00Z day");
+        date("19 de noviembre de 2019", "2019-11-19T00:00:00Z day");
+        date("2019年11月19日 10:23", "2019-11-19T10:23:00Z minute");
+        date("2019년 11월 19일", "2019-11-19T00:00:00Z day");
+        date("November 2019", "none");
+        date("score 2 20, 2019", "none");
+        date(&"- ٣".repeat(100_000), "none");
+    }
+
+    #[test]
+    fn no_text_harms() {
+        let parts = ["2019", "11", "19", "-", "/", ".", ":", " ", "é", "年", "月", "٣", "nov", "T", "+", "am", "Z"];
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let words = test_words();
+        for _ in 0..20_000 {
+            let mut text = String::new();
+            for _ in 0..(state >> 60) {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                text.push_str(parts[(state >> 20) as usize % parts.len()]);
+            }
+            state = state.wrapping_mul(0x2545_f491_4f6c_dd1d).wrapping_add(1);
+            let _ = stamp(&text, Basis::Meta, &words);
+            let _ = url_date(&format!("https://a.example/{text}"));
+        }
     }
 
     #[test]

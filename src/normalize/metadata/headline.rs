@@ -116,7 +116,14 @@ pub(super) fn choose(facts: &Facts, blocks: &Blocks, found: &Body) -> Option<Str
                 .headline
                 .is_some_and(|i| blocks.list[i].kind == Kind::Heading(1));
             let wordy = plain.split(' ').count() >= 4 && !is_site(&shown, facts);
-            if same || (level1 && wordy && !longer) {
+            // The site's name may stand as the main heading and open the page's title, before the headline.
+            let title = facts.title.as_deref().map(normal).unwrap_or_default();
+            let is_other = facts.og_title.as_deref().map(normal).is_some_and(|headline| {
+                title.len() > plain.len() + headline.len()
+                    && title.starts_with(plain.as_str())
+                    && title.ends_with(headline.as_str())
+            });
+            if !is_other && (same || (level1 && wordy && !longer)) {
                 Some(shown)
             } else {
                 declared.or(Some(shown))
