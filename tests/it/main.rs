@@ -1,5 +1,11 @@
 //! The one integration test binary: the program as its users run it.
 
+mod kill;
+mod machine;
+mod objects;
+mod readers;
+mod runs;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
