@@ -77,7 +77,7 @@ pub fn page(plan: &Plan, knowledge: &Knowledge) -> Result<String> {
     Ok(page)
 }
 
-/// The first batch of the unit in the middle, read and timed.
+/// The first batches of the unit in the middle, read and timed.
 struct Sample {
     input_bytes: u64,
     records: u64,
@@ -94,23 +94,23 @@ impl Sample {
             return Ok(None);
         };
         let _objects = objects::stage(&task.unit)?;
-        let mut sample = None;
+        let (mut bytes, mut records, mut documents) = (0, 0, Vec::new());
         let start = Instant::now();
         input::read(&task.unit, &parts::read_options(plan)?, &mut |batch: Batch| {
-            sample = Some(Self::of(&batch, start, plan, knowledge));
-            ControlFlow::Break(())
+            let read = |record| document::read(record, &batch.input_path, &plan.documents, knowledge, "");
+            let outcomes: Vec<Result<Document, Fault>> = (0..batch.len())
+                .into_par_iter()
+                .map(|record| batch.parse(record).and_then(&read))
+                .collect();
+            bytes += batch.bytes;
+            records += batch.len() as u64;
+            documents.extend(outcomes.into_iter().flatten());
+            match documents.len() < EXTRACTED {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
+            }
         })?;
-        Ok(sample)
-    }
-
-    fn of(batch: &Batch, start: Instant, plan: &Plan, knowledge: &Knowledge) -> Self {
-        let read = |record| document::read(record, &batch.input_path, &plan.documents, knowledge, "");
-        let outcomes: Vec<Result<Document, Fault>> = (0..batch.len())
-            .into_par_iter()
-            .map(|record| batch.parse(record).and_then(&read))
-            .collect();
         let read_seconds = start.elapsed().as_secs_f64();
-        let documents: Vec<Document> = outcomes.into_iter().flatten().collect();
         let start = Instant::now();
         let some = &documents[..documents.len().min(EXTRACTED)];
         if let Some(wanted) = &plan.extract {
@@ -118,13 +118,13 @@ impl Sample {
                 extract::read(document, knowledge, wanted.scope);
             });
         }
-        Self {
-            input_bytes: batch.bytes,
-            records: batch.len() as u64,
+        Ok(Some(Self {
+            input_bytes: bytes,
+            records,
             documents: documents.len() as u64,
             read_seconds,
             extract_seconds: start.elapsed().as_secs_f64() / some.len().max(1) as f64,
-        }
+        }))
     }
 
     fn told(&self) -> String {

@@ -172,7 +172,8 @@ impl Kept {
     /// # Errors
     /// What is kept cannot be read.
     pub fn units(&self, inputs: &[Input], unit_bytes: u64) -> Result<Vec<Task>> {
-        let mut left: HashMap<&str, &Input> = inputs.iter().map(|input| (&*input.file.shown, input)).collect();
+        let mut left: HashMap<&str, &Input> =
+            inputs.iter().map(|input| (&*input.file.shown, input)).collect();
         let contents = contents(inputs);
         let mut tasks = Vec::new();
         for folder in folders(&self.folder.join("read"))? {

@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use arrow::array::AsArray;
+use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Int32Type, Int64Type, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchReader};
 use xxhash_rust::xxh3::xxh3_64;
@@ -421,6 +421,7 @@ fn words(batch: &RecordBatch, column: &str) -> Result<Vec<String>> {
         .collect();
     Ok(used
         .into_iter()
+        .filter(|word| words.is_valid(*word))
         .map(|word| words.value(word).to_owned())
         .collect())
 }

@@ -30,7 +30,9 @@ fn copy(from: &Path, to: &Path) {
 /// The names of the points that a run passes, in order.
 fn points(output: &Output) -> Vec<String> {
     let errors = errors(output);
-    let named = errors.lines().filter_map(|line| line.strip_prefix("kill point ")?.split_once(": "));
+    let named = errors
+        .lines()
+        .filter_map(|line| line.strip_prefix("kill point ")?.split_once(": "));
     named.map(|(_, name)| name.to_owned()).collect()
 }
 
@@ -39,14 +41,20 @@ fn worked(output: &Path) -> BTreeMap<String, u64> {
     let passes = report["passes"].as_array().unwrap();
     passes
         .iter()
-        .map(|pass| (pass["pass"].as_str().unwrap().to_owned(), pass["worked"].as_u64().unwrap()))
+        .map(|pass| {
+            (
+                pass["pass"].as_str().unwrap().to_owned(),
+                pass["worked"].as_u64().unwrap(),
+            )
+        })
         .collect()
 }
 
 /// A house with a day that is published and a day that is new.
 fn two_days() -> House {
     let house = House::new("unit = \"4KiB\"");
-    let lines = |numbers: std::ops::Range<usize>| numbers.map(|number| article(number) + "\n").collect::<String>();
+    let lines =
+        |numbers: std::ops::Range<usize>| numbers.map(|number| article(number) + "\n").collect::<String>();
     house.add("monday.jsonl", &lines(5..20));
     house.run(&[]);
     house.add("tuesday-1.jsonl", &lines(20..30));
@@ -69,30 +77,54 @@ fn killed_at_any_point_the_next_run_ends_with_the_same_tables() {
     drawn.truncate(DRAWN);
     drawn.sort_unstable();
     assert!(drawn.len() >= 20, "only {} points", points.len());
-    println!("{:>5}  {:<34} {:>6} {:>6}  tables", "point", "where", "redone", "left");
+    println!(
+        "{:>5}  {:<34} {:>6} {:>6}  tables",
+        "point", "where", "redone", "left"
+    );
     for point in drawn {
         let output = house.path(&format!("killed-{point}"));
         copy(&before, &output);
         let killed = run(&house, &output, "1", Some(point));
-        assert_eq!(killed.status.signal(), Some(KILLED), "point {point}: {}", errors(&killed));
+        assert_eq!(
+            killed.status.signal(),
+            Some(KILLED),
+            "point {point}: {}",
+            errors(&killed)
+        );
         let stands = content(&output);
-        assert!(stands == old || stands == new, "point {point}: readers see neither the old tables nor the new");
+        assert!(
+            stands == old || stands == new,
+            "point {point}: readers see neither the old tables nor the new"
+        );
         let finished = run(&house, &output, "1", None);
         assert_eq!(code(&finished), Some(0), "point {point}: {}", errors(&finished));
-        assert_same(&output, &expected, &format!("killed at {point}, {}", points[point - 1]));
+        assert_same(
+            &output,
+            &expected,
+            &format!("killed at {point}, {}", points[point - 1]),
+        );
 
         let passed = |name: &str| points[..point].iter().filter(|point| *point == name).count() as u64;
         let after = worked(&output);
         let mut redone = 0;
         for pass in ["read", "extract"] {
-            let (begun, kept) = (passed(&format!("{pass}: unit begun")), passed(&format!("{pass}: unit kept")));
+            let (begun, kept) = (
+                passed(&format!("{pass}: unit begun")),
+                passed(&format!("{pass}: unit kept")),
+            );
             // After the new tables were published there is nothing left to do, and the report is the killed run's.
             let left = if stands == new { 0 } else { after[pass] };
-            assert!(left <= whole[pass] - kept, "point {point}: kept units were worked on again");
+            assert!(
+                left <= whole[pass] - kept,
+                "point {point}: kept units were worked on again"
+            );
             redone += begun - kept;
         }
         let left: u64 = ["read", "extract"].iter().map(|pass| after[*pass]).sum();
-        println!("{point:>5}  {:<34} {redone:>6} {left:>6}  equal", points[point - 1]);
+        println!(
+            "{point:>5}  {:<34} {redone:>6} {left:>6}  equal",
+            points[point - 1]
+        );
         assert!(redone <= 1, "one thread has one unit in hand");
         std::fs::remove_dir_all(&output).unwrap();
     }

@@ -39,7 +39,10 @@ fn misfits(schema: &Value, value: &Value, place: &str) -> Vec<String> {
     if schema.get("const").is_some_and(|wanted| wanted != value) {
         found.push(format!("{place} is {value}, not {}", schema["const"]));
     }
-    if schema["enum"].as_array().is_some_and(|known| !known.contains(value)) {
+    if schema["enum"]
+        .as_array()
+        .is_some_and(|known| !known.contains(value))
+    {
         found.push(format!("{place} is {value}, none of {}", schema["enum"]));
     }
     for key in schema["required"].as_array().into_iter().flatten() {
@@ -48,10 +51,14 @@ fn misfits(schema: &Value, value: &Value, place: &str) -> Vec<String> {
         }
     }
     for (key, value) in value.as_object().into_iter().flatten() {
-        let known = schema["properties"].get(key).or(schema.get("additionalProperties"));
+        let known = schema["properties"]
+            .get(key)
+            .or(schema.get("additionalProperties"));
         match known {
             Some(known) => found.extend(misfits(known, value, &format!("{place}.{key}"))),
-            None if schema.get("properties").is_some() => found.push(format!("{place}.{key} is not in the schema")),
+            None if schema.get("properties").is_some() => {
+                found.push(format!("{place}.{key} is not in the schema"))
+            }
             None => {}
         }
     }
@@ -65,11 +72,15 @@ fn misfits(schema: &Value, value: &Value, place: &str) -> Vec<String> {
 
 #[test]
 fn run_json_is_as_its_schema_says() {
-    let schema: Value = serde_json::from_str(&std::fs::read_to_string("docs/run.schema.json").unwrap()).unwrap();
+    let schema: Value =
+        serde_json::from_str(&std::fs::read_to_string("docs/run.schema.json").unwrap()).unwrap();
     let house = House::new("");
     house.add("a.jsonl", &lines(0..6));
     house.run(&[]);
-    assert_eq!(misfits(&schema, &report(&house.output()), "run.json"), [] as [String; 0]);
+    assert_eq!(
+        misfits(&schema, &report(&house.output()), "run.json"),
+        [] as [String; 0]
+    );
     let mut wrong = report(&house.output());
     wrong["counts"]["read"] = "many".into();
     wrong["pases"] = 1.into();
@@ -81,7 +92,12 @@ fn metrics_and_lineage_tell_of_good_and_failed_runs() {
     let house = House::new("");
     house.add("a.jsonl", &lines(0..6));
     let (metrics, lineage) = (house.path("garrison.prom"), house.path("lineage.jsonl"));
-    let flags = ["--metrics-file", metrics.to_str().unwrap(), "--lineage", lineage.to_str().unwrap()];
+    let flags = [
+        "--metrics-file",
+        metrics.to_str().unwrap(),
+        "--lineage",
+        lineage.to_str().unwrap(),
+    ];
     house.run(&flags);
     let page = std::fs::read_to_string(&metrics).unwrap();
     for line in page.lines().filter(|line| !line.starts_with('#')) {
@@ -89,25 +105,42 @@ fn metrics_and_lineage_tell_of_good_and_failed_runs() {
         assert!(name.starts_with("garrison_") && name.ends_with('}'), "{line}");
         assert!(value.parse::<f64>().is_ok(), "{line}");
     }
-    assert!(page.contains("garrison_run_exit_code{pipeline=\"garrison\"} 0\n"), "{page}");
-    assert!(page.contains("garrison_records{pipeline=\"garrison\",outcome=\"kept\"} 6\n"), "{page}");
+    assert!(
+        page.contains("garrison_run_exit_code{pipeline=\"garrison\"} 0\n"),
+        "{page}"
+    );
+    assert!(
+        page.contains("garrison_records{pipeline=\"garrison\",outcome=\"kept\"} 6\n"),
+        "{page}"
+    );
 
     let held = garrison::output::Store::open(&house.output(), "held").unwrap();
     let done = garrison_of(&house.command(&house.output(), &flags));
     assert_eq!(code(&done), Some(6));
     drop(held);
     let page = std::fs::read_to_string(&metrics).unwrap();
-    assert!(page.contains("garrison_run_exit_code{pipeline=\"garrison\"} 6\n"), "{page}");
+    assert!(
+        page.contains("garrison_run_exit_code{pipeline=\"garrison\"} 6\n"),
+        "{page}"
+    );
 
     let events: Vec<Value> = std::fs::read_to_string(&lineage)
         .unwrap()
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    let kinds: Vec<&str> = events.iter().map(|event| event["eventType"].as_str().unwrap()).collect();
+    let kinds: Vec<&str> = events
+        .iter()
+        .map(|event| event["eventType"].as_str().unwrap())
+        .collect();
     assert_eq!(kinds, ["START", "COMPLETE", "START", "FAIL"]);
     assert_eq!(events[0]["run"]["runId"], events[1]["run"]["runId"]);
-    assert!(events[1]["inputs"][0]["name"].as_str().unwrap().ends_with("/input/a.jsonl"));
+    assert!(
+        events[1]["inputs"][0]["name"]
+            .as_str()
+            .unwrap()
+            .ends_with("/input/a.jsonl")
+    );
     let outputs = events[1]["outputs"].as_array().unwrap();
     assert_eq!(outputs.len(), garrison::tables::names().len());
     assert_eq!(outputs[0]["outputFacets"]["outputStatistics"]["rowCount"], 6);
@@ -125,7 +158,11 @@ fn logs_are_json_lines_with_a_version() {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
         .collect();
-    assert!(messages.iter().all(|line| line["format"] == 1 && line["at"].is_string() && line["level"].is_string()));
+    assert!(
+        messages
+            .iter()
+            .all(|line| line["format"] == 1 && line["at"].is_string() && line["level"].is_string())
+    );
     let passes: Vec<&str> = messages.iter().filter_map(|line| line["pass"].as_str()).collect();
     assert_eq!(passes, ["find", "read", "compare", "extract", "write"]);
     assert_eq!(messages.last().unwrap()["message"], "published");
@@ -145,14 +182,21 @@ fn every_exit_code_in_the_documents_can_be_had() {
     seen.push(code(&garrison(&["run", "/no/such/plan.toml"])).unwrap());
     seen.push(partial());
     seen.push(full_disk());
-    seen.push(code(&garrison_of(&house.command(&house.output(), &["--error-on-empty"]))).unwrap());
+    seen.push(
+        code(&garrison_of(
+            &house.command(&house.output(), &["--error-on-empty"]),
+        ))
+        .unwrap(),
+    );
     let held = garrison::output::Store::open(&house.output(), "held").unwrap();
     seen.push(code(&garrison_of(&house.command(&house.output(), &[]))).unwrap());
     drop(held);
     seen.push(invalid(&house));
     seen.push(interrupted());
     let documents = std::fs::read_to_string("docs/scheduling/README.md").unwrap();
-    let codes = documents.lines().filter_map(|line| line.strip_prefix("| ")?.split(' ').next()?.parse().ok());
+    let codes = documents
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(' ').next()?.parse().ok());
     assert_eq!(seen, codes.collect::<Vec<i32>>());
     let help = String::from_utf8_lossy(&garrison(&["--help"]).stdout).into_owned();
     for code in seen {
@@ -166,7 +210,11 @@ fn partial() -> i32 {
     std::os::unix::fs::symlink("/no/such/file", house.input().join("a.jsonl")).unwrap();
     house.add("b.jsonl", &lines(0..3));
     let first = garrison_of(&house.command(&house.output(), &[]));
-    assert!(errors(&first).contains("1 inputs cannot be read"), "{}", errors(&first));
+    assert!(
+        errors(&first).contains("1 inputs cannot be read"),
+        "{}",
+        errors(&first)
+    );
     assert_eq!(code(&garrison_of(&house.command(&house.output(), &[]))), Some(3));
     code(&first).unwrap()
 }
@@ -184,11 +232,16 @@ fn full_disk() -> i32 {
             disk = house.path("disk").display(),
             program = env!("CARGO_BIN_EXE_garrison"),
         );
-        Command::new("unshare").args(["-rm", "sh", "-c", &script]).output()
+        Command::new("unshare")
+            .args(["-rm", "sh", "-c", &script])
+            .output()
     };
     let Ok(done) = run("600k") else { return 4 };
     if errors(&done).contains("unshare") || errors(&done).contains("mount:") {
-        println!("the full disk is not tested: this system makes no private mounts ({})", errors(&done));
+        println!(
+            "the full disk is not tested: this system makes no private mounts ({})",
+            errors(&done)
+        );
         return 4;
     }
     assert!(errors(&done).contains("the run needs about"), "{}", errors(&done));
@@ -220,7 +273,10 @@ fn invalid(house: &House) -> i32 {
     }
     std::fs::write(run.join("run.json"), report.to_string()).unwrap();
     let told = errors(&garrison(&["validate", &output]));
-    for fault in ["events.document_id: not in documents.document_id: 1", "events.start_byte: the range does not hold evidence: 1"] {
+    for fault in [
+        "events.document_id: not in documents.document_id: 1",
+        "events.start_byte: the range does not hold evidence: 1",
+    ] {
         assert!(told.contains(fault), "{told}");
     }
     code(&bad).unwrap()
@@ -239,7 +295,13 @@ fn interrupted() -> i32 {
     while std::fs::read_dir(&kept).map_or(0, |kept| kept.count()) < 3 {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &child.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
     child.wait().unwrap().code().unwrap()
 }
 
@@ -263,28 +325,49 @@ fn the_files_for_schedulers_are_well_formed() {
     let service = std::fs::read_to_string("docs/scheduling/garrison.service").unwrap();
     let service = service.replace("/usr/local/bin/garrison", env!("CARGO_BIN_EXE_garrison"));
     std::fs::write(folder.path().join("garrison.service"), service).unwrap();
-    std::fs::copy("docs/scheduling/garrison.timer", folder.path().join("garrison.timer")).unwrap();
+    std::fs::copy(
+        "docs/scheduling/garrison.timer",
+        folder.path().join("garrison.timer"),
+    )
+    .unwrap();
     for unit in ["garrison.service", "garrison.timer"] {
         let unit = folder.path().join(unit);
         lint("systemd-analyze", &["verify", "--man=no", unit.to_str().unwrap()]);
     }
     lint("systemd-analyze", &["calendar", "*-*-* 02:00:00"]);
     lint("python3", &["-m", "py_compile", "docs/scheduling/airflow_dag.py"]);
-    lint("kubeconform", &["-strict", "-summary", "docs/scheduling/cronjob.yaml"]);
+    lint(
+        "kubeconform",
+        &["-strict", "-summary", "docs/scheduling/cronjob.yaml"],
+    );
     // The commands in the files are commands of this program.
-    for file in ["garrison.service", "garrison.cron", "cronjob.yaml", "airflow_dag.py"] {
+    for file in [
+        "garrison.service",
+        "garrison.cron",
+        "cronjob.yaml",
+        "airflow_dag.py",
+    ] {
         let text = std::fs::read_to_string(Path::new("docs/scheduling").join(file)).unwrap();
         let help = String::from_utf8_lossy(&garrison(&["run", "--help"]).stdout).into_owned();
-        let flags = text.split(|c: char| c.is_whitespace() || "\",[]'".contains(c)).filter(|word| word.starts_with("--"));
+        let flags = text
+            .split(|c: char| c.is_whitespace() || "\",[]'".contains(c))
+            .filter(|word| word.starts_with("--"));
         for flag in flags {
             assert!(help.contains(flag), "{file}: garrison run has no {flag}");
         }
     }
     // A line of cron: five fields of time, a user, a command.
     let cron = std::fs::read_to_string("docs/scheduling/garrison.cron").unwrap();
-    let line = cron.lines().find(|line| line.starts_with(|c: char| c.is_ascii_digit() || c == '*')).unwrap();
+    let line = cron
+        .lines()
+        .find(|line| line.starts_with(|c: char| c.is_ascii_digit() || c == '*'))
+        .unwrap();
     let fields: Vec<&str> = line.split_whitespace().take(6).collect();
-    assert!(fields[..5].iter().all(|field| field.chars().all(|c| c.is_ascii_digit() || "*/,-".contains(c))));
+    assert!(
+        fields[..5]
+            .iter()
+            .all(|field| field.chars().all(|c| c.is_ascii_digit() || "*/,-".contains(c)))
+    );
     assert_eq!(fields[5], "garrison");
     assert!(!line.contains('%'), "cron takes % for a new line");
 }

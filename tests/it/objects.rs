@@ -46,7 +46,11 @@ fn start_moto() -> Option<Server> {
         println!("{python} has no moto: objects are not tested");
         return None;
     }
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let child = Command::new(&python)
         .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()])
         .stdout(Stdio::null())
@@ -79,7 +83,11 @@ fn put(port: u16, path: &str, body: &[u8]) {
         body.len()
     );
     let answer = request(port, &[head.as_bytes(), body].concat());
-    assert!(answer.starts_with(b"HTTP/1.1 200"), "{path}: {}", String::from_utf8_lossy(&answer));
+    assert!(
+        answer.starts_with(b"HTTP/1.1 200"),
+        "{path}: {}",
+        String::from_utf8_lossy(&answer)
+    );
 }
 
 /// A proxy that does to each request what `faults` says, over and over; gives its port and counts what it did.
@@ -115,7 +123,9 @@ fn serve(mut client: TcpStream, server: u16, fault: Fault) -> Option<()> {
         }
     };
     let head = String::from_utf8_lossy(&bytes[..head_end]).to_ascii_lowercase();
-    let announced = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
+    let announced = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
     while bytes.len() < head_end + announced.unwrap_or(0) {
         let length = client.read(&mut buffer).ok().filter(|length| *length > 0)?;
         bytes.extend_from_slice(&buffer[..length]);
@@ -126,14 +136,17 @@ fn serve(mut client: TcpStream, server: u16, fault: Fault) -> Option<()> {
     asked.extend_from_slice(&bytes[head_end..]);
     match fault {
         Fault::Unavailable => {
-            let _ = client.write_all(
-                b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-            );
+            let _ =
+                client.write_all(b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         }
         Fault::Stall => std::thread::sleep(Duration::from_secs(4)),
         Fault::None | Fault::Cut => {
             let answer = request(server, &asked);
-            let length = if fault == Fault::Cut { answer.len() / 2 } else { answer.len() };
+            let length = if fault == Fault::Cut {
+                answer.len() / 2
+            } else {
+                answer.len()
+            };
             let _ = client.write_all(&answer[..length]);
         }
     }
@@ -166,7 +179,9 @@ fn objects_are_read_and_written_whole_through_failures() {
     put(server.port, "/news", b"");
     put(server.port, "/tables", b"");
     for day in 0..4 {
-        let lines: String = (day * 40..day * 40 + 40).map(|number| article(number) + "\n").collect();
+        let lines: String = (day * 40..day * 40 + 40)
+            .map(|number| article(number) + "\n")
+            .collect();
         house.add(&format!("{day}.jsonl"), &lines);
         put(server.port, &format!("/news/2024/{day}.jsonl"), lines.as_bytes());
     }
@@ -175,10 +190,26 @@ fn objects_are_read_and_written_whole_through_failures() {
         ("no failure", &[Fault::None]),
         ("every second answer is 503", &[Fault::None, Fault::Unavailable]),
         ("every third body is cut", &[Fault::None, Fault::None, Fault::Cut]),
-        ("every fourth request stalls", &[Fault::None, Fault::None, Fault::None, Fault::Stall]),
-        ("all of it", &[Fault::None, Fault::Cut, Fault::None, Fault::Unavailable, Fault::None, Fault::Stall]),
+        (
+            "every fourth request stalls",
+            &[Fault::None, Fault::None, Fault::None, Fault::Stall],
+        ),
+        (
+            "all of it",
+            &[
+                Fault::None,
+                Fault::Cut,
+                Fault::None,
+                Fault::Unavailable,
+                Fault::None,
+                Fault::Stall,
+            ],
+        ),
     ];
-    println!("{:<28} {:>8} {:>4} {:>4} {:>6}  tables", "what", "requests", "503", "cut", "stalls");
+    println!(
+        "{:<28} {:>8} {:>4} {:>4} {:>6}  tables",
+        "what", "requests", "503", "cut", "stalls"
+    );
     for (name, faults) in patterns {
         let (port, done) = start_proxy(server.port, faults);
         let _ = std::fs::remove_dir_all(house.path("work"));
@@ -190,13 +221,24 @@ fn objects_are_read_and_written_whole_through_failures() {
         let _ = std::fs::remove_dir_all(&objects);
         std::fs::create_dir(&objects).unwrap();
         let folder = output.trim_start_matches("s3:/");
-        for table in garrison::tables::names().into_iter().map(|name| format!("{name}.parquet")).chain(["run.json".into()]) {
-            std::fs::write(objects.join(&table), get(server.port, &format!("{folder}/runs/{run_id}/{table}"))).unwrap();
+        for table in garrison::tables::names()
+            .into_iter()
+            .map(|name| format!("{name}.parquet"))
+            .chain(["run.json".into()])
+        {
+            std::fs::write(
+                objects.join(&table),
+                get(server.port, &format!("{folder}/runs/{run_id}/{table}")),
+            )
+            .unwrap();
         }
         let pointer: serde_json::Value =
             serde_json::from_slice(&get(server.port, &format!("{folder}/current.json"))).unwrap();
         assert_eq!(pointer["run_id"], run_id.as_str());
-        assert_eq!(pointer["files"]["events.parquet"], format!("{output}/runs/{run_id}/events.parquet"));
+        assert_eq!(
+            pointer["files"]["events.parquet"],
+            format!("{output}/runs/{run_id}/events.parquet")
+        );
         assert_same_but_paths(&objects, &house.output(), name);
         let done = done.lock().unwrap();
         let count = |fault| done.iter().filter(|done| **done == fault).count();
@@ -207,7 +249,10 @@ fn objects_are_read_and_written_whole_through_failures() {
             count(Fault::Cut),
             count(Fault::Stall)
         );
-        assert!(faults.iter().all(|fault| count(*fault) > 0), "{name}: not every failure was met: {done:?}");
+        assert!(
+            faults.iter().all(|fault| count(*fault) > 0),
+            "{name}: not every failure was met: {done:?}"
+        );
     }
     // A second run finds nothing new, by the entity tags alone.
     let (port, _) = start_proxy(server.port, &[Fault::None]);
@@ -215,7 +260,11 @@ fn objects_are_read_and_written_whole_through_failures() {
     assert!(errors(&again).contains("nothing new"), "{}", errors(&again));
     let missing = run(&house, port, "s3://news/none/", "s3://tables/all-of-it");
     assert_eq!(code(&missing), Some(1));
-    assert!(errors(&missing).contains("s3://news/none/"), "{}", errors(&missing));
+    assert!(
+        errors(&missing).contains("s3://news/none/"),
+        "{}",
+        errors(&missing)
+    );
 }
 
 fn get(port: u16, path: &str) -> Vec<u8> {
@@ -233,10 +282,16 @@ fn get(port: u16, path: &str) -> Vec<u8> {
 fn assert_same_but_paths(objects: &std::path::Path, files: &std::path::Path, what: &str) {
     let mut documents = crate::rows::<garrison::tables::Document>(objects);
     let known = crate::rows::<garrison::tables::Document>(files);
-    let paths: std::collections::HashMap<&str, &str> =
-        known.iter().map(|row| (row.document_id.as_str(), row.input_path.as_str())).collect();
+    let paths: std::collections::HashMap<&str, &str> = known
+        .iter()
+        .map(|row| (row.document_id.as_str(), row.input_path.as_str()))
+        .collect();
     for row in &mut documents {
-        assert!(row.input_path.starts_with("s3://news/2024/"), "{}", row.input_path);
+        assert!(
+            row.input_path.starts_with("s3://news/2024/"),
+            "{}",
+            row.input_path
+        );
         paths[row.document_id.as_str()].clone_into(&mut row.input_path);
     }
     garrison::output::write_table(&objects.join("documents.parquet"), &documents).unwrap();

@@ -25,7 +25,9 @@ fn run_ids<R: Row>(folder: &Path, id: fn(R) -> String) -> BTreeSet<String> {
 
 fn publish_days(house: &House) {
     for day in 1..=DAYS {
-        let lines: String = (day * 5..day * 5 + 5).map(|number| article(number) + "\n").collect();
+        let lines: String = (day * 5..day * 5 + 5)
+            .map(|number| article(number) + "\n")
+            .collect();
         house.add(&format!("{day}.jsonl"), &lines);
         house.run(&[]);
     }
@@ -34,7 +36,10 @@ fn publish_days(house: &House) {
 #[test]
 fn readers_see_one_run_and_never_a_part() {
     let house = House::new("");
-    house.add("0.jsonl", &(0..5).map(|number| article(number) + "\n").collect::<String>());
+    house.add(
+        "0.jsonl",
+        &(0..5).map(|number| article(number) + "\n").collect::<String>(),
+    );
     house.run(&[]);
     let done = AtomicBool::new(false);
     let (seen, reads) = std::thread::scope(|scope| {
@@ -75,7 +80,10 @@ fn duckdb_reads_while_runs_publish() {
         return;
     }
     let house = House::new("");
-    house.add("0.jsonl", &(0..5).map(|number| article(number) + "\n").collect::<String>());
+    house.add(
+        "0.jsonl",
+        &(0..5).map(|number| article(number) + "\n").collect::<String>(),
+    );
     house.run(&[]);
     let script = r#"
 import duckdb, os, sys
