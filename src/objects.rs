@@ -63,14 +63,14 @@ pub fn list(address: &str) -> Result<Vec<Object>> {
         .map(|glob| glob.compile_matcher());
     let (store, prefix) = open(fixed)?;
     let root = root_of(fixed)?;
-    let found: Vec<_> = wait(async {
+    let found: Vec<_> = ask(async || {
         let listed = store.list(Some(&prefix)).try_collect::<Vec<_>>().await?;
         // A prefix is a folder; the object of that very name is not below it.
         match listed.is_empty() && pattern.is_none() {
             true => Ok(vec![store.head(&prefix).await?]),
-            false => Ok::<_, object_store::Error>(listed),
+            false => Ok(listed),
         }
-    })?
+    })
     .with_context(|| format!("{address} cannot be listed"))?;
     let mut objects: Vec<Object> = found
         .into_iter()
@@ -181,13 +181,11 @@ pub fn publish(run: &Path, address: &str, keep_runs: usize) -> Result<()> {
     let run_id = run.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let (store, root) = open(address)?;
     let current = root.clone().join("current.json");
-    let standing = wait(async {
-        match store.get(&current).await {
-            Ok(found) => Ok(Some(found.bytes().await?)),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    })?
+    let standing = ask(async || match store.get(&current).await {
+        Ok(found) => Ok(Some(found.bytes().await?)),
+        Err(object_store::Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    })
     .with_context(|| format!("{address} cannot be read"))?;
     let standing = standing.and_then(|json| serde_json::from_slice::<serde_json::Value>(&json).ok());
     if standing.is_some_and(|standing| standing["run_id"] == run_id.as_str()) {
@@ -206,21 +204,22 @@ pub fn publish(run: &Path, address: &str, keep_runs: usize) -> Result<()> {
             .join("runs")
             .join(run_id.as_str())
             .join(name.as_str());
-        wait(upload(&*store, &file, &target))?
+        ask(async || upload(&*store, &file, &target).await)
             .with_context(|| format!("{name} cannot be written to {address}"))?;
         files.insert(name.clone(), format!("{}/{target}", root_of(address)?).into());
         kill::point("publish: object written");
     }
     let pointer = serde_json::json!({"format": 1, "run_id": run_id, "files": files});
-    wait(store.put(&current, serde_json::to_vec_pretty(&pointer)?.into()))??;
+    let pointer = serde_json::to_vec_pretty(&pointer)?;
+    ask(async || store.put(&current, pointer.clone().into()).await)?;
     kill::point("publish: objects current");
     remove_old(&*store, &root.join("runs"), keep_runs)
 }
 
-async fn upload(store: &dyn ObjectStore, file: &Path, target: &ObjectPath) -> Result<()> {
-    let mut source = std::fs::File::open(file)?;
+async fn upload(store: &dyn ObjectStore, file: &Path, target: &ObjectPath) -> object_store::Result<()> {
+    let mut source = std::fs::File::open(file).map_err(of_file)?;
     let mut buffer = vec![0; UPLOAD_BYTES];
-    let first = read_full(&mut source, &mut buffer)?;
+    let first = read_full(&mut source, &mut buffer).map_err(of_file)?;
     if first < UPLOAD_BYTES {
         store.put(target, buffer[..first].to_vec().into()).await?;
         return Ok(());
@@ -230,14 +229,21 @@ async fn upload(store: &dyn ObjectStore, file: &Path, target: &ObjectPath) -> Re
     while length > 0 {
         writer.wait_for_capacity(UPLOADS_AT_ONCE).await?;
         writer.write(&buffer[..length]);
-        length = read_full(&mut source, &mut buffer)?;
+        length = read_full(&mut source, &mut buffer).map_err(of_file)?;
     }
     writer.finish().await?;
     Ok(())
 }
 
+fn of_file(error: std::io::Error) -> object_store::Error {
+    object_store::Error::Generic {
+        store: "file",
+        source: Box::new(error),
+    }
+}
+
 /// Fills the buffer as far as the file goes.
-fn read_full(source: &mut std::fs::File, buffer: &mut [u8]) -> Result<usize> {
+fn read_full(source: &mut std::fs::File, buffer: &mut [u8]) -> std::io::Result<usize> {
     let mut have = 0;
     while have < buffer.len() {
         match std::io::Read::read(source, &mut buffer[have..])? {
@@ -249,7 +255,7 @@ fn read_full(source: &mut std::fs::File, buffer: &mut [u8]) -> Result<usize> {
 }
 
 fn remove_old(store: &dyn ObjectStore, runs: &ObjectPath, keep_runs: usize) -> Result<()> {
-    wait(async {
+    ask(async || {
         let mut found = store.list_with_delimiter(Some(runs)).await?.common_prefixes;
         found.sort();
         let old = found.len().saturating_sub(keep_runs.max(1));
@@ -259,7 +265,7 @@ fn remove_old(store: &dyn ObjectStore, runs: &ObjectPath, keep_runs: usize) -> R
             }
         }
         Ok(())
-    })?
+    })
 }
 
 /// `s3://bucket` of `s3://bucket/folder/object`.
@@ -303,6 +309,22 @@ fn settings() -> impl Iterator<Item = (String, String)> {
             _ => None,
         }
     })
+}
+
+/// Asks until there is an answer, with growing pauses; what asking again cannot change is an error at once.
+fn ask<T>(mut request: impl AsyncFnMut() -> object_store::Result<T>) -> Result<T> {
+    use object_store::Error::{NotFound, PermissionDenied, Unauthenticated};
+    let (mut pause, mut attempt) = (FIRST_PAUSE, 1);
+    loop {
+        match wait(request())? {
+            Ok(answer) => return Ok(answer),
+            Err(error @ (NotFound { .. } | PermissionDenied { .. } | Unauthenticated { .. })) => bail!(error),
+            Err(error) if attempt == ATTEMPTS => bail!(error),
+            Err(error) => tracing::warn!(attempt, "asking again: {error}"),
+        }
+        std::thread::sleep(pause);
+        (pause, attempt) = (pause * 2, attempt + 1);
+    }
 }
 
 /// Waits for a request on the calling thread.

@@ -90,14 +90,14 @@ import duckdb, os, sys
 folder, stop = sys.argv[1], sys.argv[2]
 seen, reads = set(), 0
 while not os.path.exists(stop):
-    assert duckdb.sql(f"SELECT count(DISTINCT run_id) FROM '{folder}/events.parquet'").fetchone() == (1,)
+    assert duckdb.sql(f"SELECT count(DISTINCT run_id) FROM '{folder}/events.parquet'").fetchall() == [(1,)]
     run = os.path.realpath(folder + "/.garrison/current")
     found = duckdb.sql(f"""SELECT DISTINCT run_id FROM '{run}/documents.parquet' UNION SELECT run_id FROM '{run}/events.parquet'
         UNION SELECT run_id FROM '{run}/incidents.parquet' UNION SELECT run_id FROM '{run}/mentions.parquet'""").fetchall()
     assert len(found) == 1, found
     orphans = duckdb.sql(f"""SELECT count(*) FROM '{run}/events.parquet' LEFT JOIN '{run}/documents.parquet' d
-        USING (document_id) WHERE d.text IS NULL""").fetchone()
-    assert orphans == (0,), orphans
+        USING (document_id) WHERE d.text IS NULL""").fetchall()
+    assert orphans == [(0,)], orphans
     seen.add(found[0][0]); reads += 1
 print(reads, "reads saw", len(seen), "runs")
 assert len(seen) > 2
