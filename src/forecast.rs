@@ -90,10 +90,16 @@ struct Sample {
 impl Sample {
     fn take(new: &[&Task], plan: &Plan, knowledge: &Knowledge) -> Result<Option<Self>> {
         let middle = new.get(new.len() / 2);
-        let Some(task) = middle.filter(|task| !task.unit.pieces[0].file.is_stdin()) else {
+        // What comes through a pipe or a network is not taken from the run that will want it.
+        let is_at_hand = |task: &&&Task| {
+            let pieces = &task.unit.pieces;
+            !pieces
+                .iter()
+                .any(|piece| piece.file.is_stdin() || objects::is_address(&piece.file.shown))
+        };
+        let Some(task) = middle.filter(is_at_hand) else {
             return Ok(None);
         };
-        let _objects = objects::stage(&task.unit)?;
         let (mut bytes, mut records, mut documents) = (0, 0, Vec::new());
         let start = Instant::now();
         input::read(&task.unit, &parts::read_options(plan)?, &mut |batch: Batch| {

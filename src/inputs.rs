@@ -34,6 +34,8 @@ pub struct Input {
     pub file: InputFile,
     /// XXH3-128 of its content, in hexadecimal, or `etag` and the entity tag of an object; `None` for standard input and files that cannot be read.
     pub content: Option<String>,
+    /// What the system said of the file before it was hashed; `None` for what is no file.
+    pub stamp: Option<Stamp>,
 }
 
 impl Inputs {
@@ -96,6 +98,7 @@ fn hashed(plan: &Plan, kept: &Path) -> Result<(Inputs, Known)> {
             .extend(objects::list(&address)?.into_iter().map(|object| Input {
                 file: objects::file_of(&object, &kept.with_file_name("work")),
                 content: Some(object.content),
+                stamp: None,
             }));
     }
     inputs
@@ -159,7 +162,14 @@ impl Known {
     /// A file with its content's hash, and what to remember of it.
     fn hash(&self, file: InputFile) -> (Input, Option<Seen>) {
         if file.is_stdin() {
-            return (Input { file, content: None }, None);
+            return (
+                Input {
+                    file,
+                    content: None,
+                    stamp: None,
+                },
+                None,
+            );
         }
         let stamp = Stamp::of(&file.path);
         let known = self
@@ -171,10 +181,11 @@ impl Known {
             None => hash_file(&file.path).ok(),
         };
         let seen = stamp
+            .clone()
             .filter(Stamp::is_settled)
             .zip(content.clone())
             .map(|(stamp, content)| Seen { stamp, content });
-        (Input { file, content }, seen)
+        (Input { file, content, stamp }, seen)
     }
 }
 

@@ -174,7 +174,7 @@ impl Kept {
     pub fn units(&self, inputs: &[Input], unit_bytes: u64) -> Result<Vec<Task>> {
         let mut left: HashMap<&str, &Input> =
             inputs.iter().map(|input| (&*input.file.shown, input)).collect();
-        let contents = contents(inputs);
+        let known: HashMap<&str, &Input> = inputs.iter().map(|input| (&*input.file.shown, input)).collect();
         let mut tasks = Vec::new();
         for folder in folders(&self.folder.join("read"))? {
             let Ok(manifest) = manifest(&folder) else { continue };
@@ -197,7 +197,7 @@ impl Kept {
                 for input in &together {
                     left.remove(&*input.file.shown);
                 }
-                tasks.push(self.task(unit, &contents)?);
+                tasks.push(self.task(unit, &known)?);
             }
         }
         let new: Vec<InputFile> = inputs
@@ -206,17 +206,17 @@ impl Kept {
             .map(|input| input.file.clone())
             .collect();
         for unit in input::split(&new, unit_bytes) {
-            tasks.push(self.task(unit, &contents)?);
+            tasks.push(self.task(unit, &known)?);
         }
         Ok(tasks)
     }
 
-    fn task(&self, unit: input::Unit, contents: &HashMap<&str, &str>) -> Result<Task> {
+    fn task(&self, unit: input::Unit, known: &HashMap<&str, &Input>) -> Result<Task> {
         let piece = |piece: &Piece| KeptPiece {
             path: piece.file.shown.to_string(),
-            content: contents
+            content: known
                 .get(&*piece.file.shown)
-                .map(|&content| content.to_owned()),
+                .and_then(|input| input.content.clone()),
             range: piece.range.map(|cut: Cut| (cut.start, cut.end, cut.first_record)),
         };
         let pieces: Vec<KeptPiece> = unit.pieces.iter().map(piece).collect();
@@ -225,11 +225,12 @@ impl Kept {
             // What is not known before it is read is read in every run.
             key = id::of("r", &[key.as_bytes(), self.run_id.as_bytes()]);
         }
-        let stamps = unit
-            .pieces
-            .iter()
-            .map(|piece| Stamp::of(&piece.file.path))
-            .collect();
+        let stamp = |piece: &Piece| {
+            known
+                .get(&*piece.file.shown)
+                .and_then(|input| input.stamp.clone())
+        };
+        let stamps = unit.pieces.iter().map(stamp).collect();
         Ok(Task {
             unit,
             key,
@@ -326,13 +327,6 @@ impl Kept {
         }
         Ok(())
     }
-}
-
-fn contents(inputs: &[Input]) -> HashMap<&str, &str> {
-    inputs
-        .iter()
-        .filter_map(|input| Some((&*input.file.shown, input.content.as_deref()?)))
-        .collect()
 }
 
 fn whole(file: &InputFile) -> Piece {

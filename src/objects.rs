@@ -271,11 +271,12 @@ fn remove_old(store: &dyn ObjectStore, runs: &ObjectPath, keep_runs: usize) -> R
 /// `s3://bucket` of `s3://bucket/folder/object`.
 fn root_of(address: &str) -> Result<String> {
     let url = Url::parse(address)?;
-    Ok(format!(
-        "{}://{}",
-        url.scheme(),
-        url.host_str().unwrap_or_default()
-    ))
+    let host = url.host_str().unwrap_or_default();
+    // Azure's long form names the container before the account: abfss://container@account.
+    Ok(match url.username() {
+        "" => format!("{}://{host}", url.scheme()),
+        container => format!("{}://{container}@{host}", url.scheme()),
+    })
 }
 
 /// The store of an address and the path in it. Stores are kept, so that their connections are.
@@ -364,5 +365,30 @@ pub fn bring(folder: &Path, address: &str, keep_runs: usize) -> Result<()> {
     match output::current_run(folder) {
         Some(run) => publish(&run, address, keep_runs),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_told_from_paths() {
+        for address in [
+            "s3://bucket/a.jsonl",
+            "gs://bucket",
+            "abfss://container@account.dfs.core.windows.net/a",
+        ] {
+            assert!(is_address(address), "{address}");
+        }
+        for path in ["s3/a.jsonl", "-", "/data/s3://", "https://example.org/a"] {
+            assert!(!is_address(path), "{path}");
+        }
+        let check = |address, root: &str| assert_eq!(root_of(address).unwrap(), root);
+        check("s3://bucket/folder/a.jsonl", "s3://bucket");
+        check(
+            "abfss://news@lake.dfs.core.windows.net/a",
+            "abfss://news@lake.dfs.core.windows.net",
+        );
     }
 }

@@ -242,7 +242,9 @@ pub fn kept_folder(folder: &Path) -> PathBuf {
 /// The folder of the run whose tables stand now in an output folder, if there is one.
 pub fn current_run(folder: &Path) -> Option<PathBuf> {
     let run = fs::read_link(folder.join(".garrison/current")).ok()?;
-    Some(folder.join(".garrison").join(run))
+    let run = folder.join(".garrison").join(run);
+    // A run that someone has removed by hand stands no more.
+    run.join("run.json").exists().then_some(run)
 }
 
 /// The folders of the runs that an output folder holds, the oldest first.

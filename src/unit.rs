@@ -120,7 +120,11 @@ impl Driver {
             }
         };
         let lanes: Result<Vec<_>> = std::thread::scope(|scope| {
-            let watch = scope.spawn(|| meter.watch(SLOW_AFTER));
+            let watch = scope.spawn(|| {
+                meter.watch(SLOW_AFTER, |unit, seconds| {
+                    tracing::warn!(pass = meter.pass, unit, seconds, "a unit takes long");
+                })
+            });
             let lanes = (0..self.lanes.min(todo.len()))
                 .into_par_iter()
                 .map(lane)
@@ -253,7 +257,7 @@ impl Meter {
     }
 
     /// Names every unit that is in hand for longer than `slow_after`, and again each time that has doubled.
-    fn watch(&self, slow_after: Duration) {
+    fn watch(&self, slow_after: Duration, mut tell: impl FnMut(&str, u64)) {
         let mut named: HashMap<String, Duration> = HashMap::new();
         while !self.ended.load(Ordering::Relaxed) {
             std::thread::park_timeout(slow_after.min(WATCH_EVERY));
@@ -262,8 +266,7 @@ impl Meter {
                 let due = named.entry(unit.clone()).or_insert(slow_after);
                 if since.elapsed() > *due {
                     *due *= 2;
-                    let seconds = since.elapsed().as_secs();
-                    tracing::warn!(pass = self.pass, unit, seconds, "a unit takes long");
+                    tell(&unit, since.elapsed().as_secs());
                 }
             }
         }
@@ -356,6 +359,21 @@ mod tests {
             .unwrap();
         assert_eq!(doubled, units.iter().map(|unit| unit * 2).collect::<Vec<_>>());
         assert_eq!(driver.times()[0].pass, "double");
+    }
+
+    #[test]
+    fn a_unit_that_takes_long_is_named_until_it_is_done() {
+        let meter = Meter::new("read", ProgressMode::None, 0, &RUNNING);
+        let in_hand = meter.take("a.jsonl and 3 more".to_owned());
+        drop(meter.take("b.jsonl".to_owned()));
+        let mut told = Vec::new();
+        meter.watch(Duration::from_millis(1), |unit, _| {
+            told.push(unit.to_owned());
+            meter.ended.store(told.len() == 2, Ordering::Relaxed);
+        });
+        drop(in_hand);
+        assert_eq!(told, ["a.jsonl and 3 more"; 2]);
+        assert!(meter.in_hand.lock().unwrap().is_empty());
     }
 
     #[test]
