@@ -563,3 +563,39 @@ fn write_constant(group: &mut SerializedRowGroupWriter<File>, value: &str, rows:
     column.close()?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tables::{Document, StampPrecision};
+
+    /// Read across row groups, a dictionary held a word that no row uses, and reading failed.
+    #[test]
+    fn words_that_are_null_throughout_one_group_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let row = |published_precision| Document {
+            published_precision,
+            ..Document::default()
+        };
+        let rows = [row(None), row(Some(StampPrecision::Day)), row(None)];
+        let mut parts = Vec::new();
+        for (number, row) in rows.iter().enumerate() {
+            parts.push(folder.path().join(format!("{number}.parquet")));
+            write_table(&parts[number], std::slice::from_ref(row)).unwrap();
+        }
+        let joined = folder.path().join("joined.parquet");
+        assert_eq!(join_tables::<Document>(&parts, &joined, "today").unwrap(), 3);
+        let found: Vec<Document> = read_whole_table(&joined).unwrap();
+        assert!(found.iter().all(|row| row.run_id == "today"));
+        let precisions: Vec<_> = found.iter().map(|row| row.published_precision).collect();
+        assert_eq!(precisions, rows.map(|row| row.published_precision));
+    }
+
+    #[test]
+    fn ids_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ids");
+        write_ids(&path, &[0, 7, u128::MAX]).unwrap();
+        assert_eq!(read_ids(&path).unwrap(), [0, 7, u128::MAX]);
+    }
+}
