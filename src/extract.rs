@@ -1,8 +1,5 @@
 //! One document in, its findings out: the gate, the reading of sentences, and what is read from them.
 
-use std::collections::HashMap;
-
-use crate::incidents::Told;
 use crate::knowledge::{Knowledge, Language};
 use crate::mentions;
 use crate::plan::Scope;
@@ -19,8 +16,6 @@ pub struct Gate {
     pub sentences: u64,
     /// Sentences parsed.
     pub parsed: u64,
-    /// Mentions found.
-    pub mentions: u64,
 }
 
 impl Gate {
@@ -29,7 +24,6 @@ impl Gate {
         self.documents += other.documents;
         self.sentences += other.sentences;
         self.parsed += other.parsed;
-        self.mentions += other.mentions;
     }
 }
 
@@ -46,12 +40,10 @@ pub struct Findings {
     pub surveys: Vec<Survey>,
     /// What the gate let through.
     pub gate: Gate,
-    /// When the document was published, if it tells of events.
-    pub told: HashMap<String, Told>,
 }
 
 /// Reads a document for what it says.
-pub fn read(document: &Document, knowledge: &Knowledge, scope: Scope, run_id: &str) -> Findings {
+pub fn read(document: &Document, knowledge: &Knowledge, scope: Scope) -> Findings {
     let Some(language) = knowledge.language(document.language.as_str()) else {
         return Findings::default();
     };
@@ -81,31 +73,7 @@ pub fn read(document: &Document, knowledge: &Knowledge, scope: Scope, run_id: &s
     gate.documents = 1;
     gate.parsed = text.parsed.len() as u64;
     let mut findings = find(&text, document, knowledge, language, scope);
-    gate.mentions = findings.mentions.len() as u64;
     findings.gate = gate;
-    findings
-        .mentions
-        .iter_mut()
-        .for_each(|row| row.run_id = run_id.to_owned());
-    findings
-        .events
-        .iter_mut()
-        .for_each(|row| row.run_id = run_id.to_owned());
-    findings
-        .sentiment
-        .iter_mut()
-        .for_each(|row| row.run_id = run_id.to_owned());
-    findings
-        .surveys
-        .iter_mut()
-        .for_each(|row| row.run_id = run_id.to_owned());
-    if !findings.events.is_empty() {
-        let told = Told {
-            published_at: document.published_at,
-            source: document.source.clone(),
-        };
-        findings.told.insert(document.document_id.clone(), told);
-    }
     findings
 }
 

@@ -4,13 +4,18 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use garrison::knowledge::Knowledge;
-use garrison::plan::{Faults, Overrides};
+use garrison::plan::{Faults, Overrides, Plan};
+use garrison::report::{Last, Outcome};
 use garrison::unit::{Driver, Interrupted, ProgressMode};
-use garrison::{check, evaluate, explain, knowledge, output, pipeline, plan, report, tables, why};
+use garrison::{
+    changes, check, disk, evaluate, explain, forecast, knowledge, lineage, log, metrics, output, pipeline,
+    plan, report, runs, tables, validate, why,
+};
 
 /// Small allocations of many threads dominate a run; the system's allocator serializes them.
 #[global_allocator]
@@ -30,7 +35,7 @@ struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed; 2 wrong usage or plan; 3 done, with more inputs rejected than \
-max_rejects allows; 6 another run holds the output; 130 interrupted.";
+max_rejects allows or with inputs that cannot be read; 4 the disk is full or too small; 5 nothing new, with --error-on-empty; 6 another run holds the output; 7 validate has found faults; 130 interrupted.";
 
 #[derive(Clone, Copy, ValueEnum)]
 enum LogFormat {
@@ -42,6 +47,23 @@ enum LogFormat {
 enum Command {
     /// Run a pipeline: read its input, write its tables.
     Run(RunArgs),
+    /// Say what a run would do: files, units, time, disk.
+    Plan(RunArgs),
+    /// Check that the tables of an output folder keep what they promise.
+    Validate {
+        /// The output folder, or the folder of one run.
+        output: PathBuf,
+        /// Memory the check may take, such as 1GiB.
+        #[arg(long, default_value = "1GiB", value_parser = plan::parse_bytes)]
+        memory: u64,
+    },
+    /// List the runs whose tables an output folder holds.
+    Runs {
+        /// The output folder.
+        output: PathBuf,
+    },
+    /// Show how the tables of two runs differ, and why.
+    Diff(DiffArgs),
     /// Read one article and show what is found in it.
     Extract(ExtractArgs),
     /// Say why a row is as it is: for a document, its cluster and what it shares with the canonical one.
@@ -93,6 +115,32 @@ struct RunArgs {
     /// How progress is shown.
     #[arg(long, value_enum, default_value = "auto")]
     progress: ProgressMode,
+    /// End with exit code 5 if there is nothing new.
+    #[arg(long)]
+    error_on_empty: bool,
+    /// Write what the run came to as Prometheus metrics.
+    #[arg(long)]
+    metrics_file: Option<PathBuf>,
+    /// Append OpenLineage events to a file, one JSON object a line.
+    #[arg(long)]
+    lineage: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct DiffArgs {
+    /// The earlier run: its name, the beginning of its name, or its folder.
+    run_a: String,
+    /// The later run.
+    run_b: String,
+    /// The output folder that holds both.
+    #[arg(long, default_value = ".")]
+    output: PathBuf,
+    /// Show every row that differs, with tabs between its columns.
+    #[arg(long)]
+    rows: bool,
+    /// Memory the comparison may take, such as 1GiB.
+    #[arg(long, default_value = "1GiB", value_parser = plan::parse_bytes)]
+    memory: u64,
 }
 
 #[derive(Args)]
@@ -172,26 +220,50 @@ struct EvaluateArgs {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log(cli.log_format);
-    match act(cli.command) {
+    let code = match act(&cli) {
         Ok(code) => code,
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if is_broken_pipe(&error) => DONE,
         Err(error) => {
-            eprintln!("garrison: {error:#}");
+            say(cli.log_format, &error);
             exit_code(&error)
         }
+    };
+    ExitCode::from(code)
+}
+
+const DONE: u8 = 0;
+const FAILED: u8 = 1;
+const WRONG_USAGE: u8 = 2;
+const PARTIAL: u8 = 3;
+const DISK_FULL: u8 = 4;
+const NOTHING_NEW: u8 = 5;
+const LOCKED: u8 = 6;
+const INVALID: u8 = 7;
+/// 128 and the number of SIGINT, as shells have it.
+const INTERRUPTED: u8 = 130;
+
+/// The exit code an error ends with.
+fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.is::<Faults>() || error.is::<check::Faulty>() {
+        WRONG_USAGE
+    } else if error.is::<output::Locked>() {
+        LOCKED
+    } else if error.is::<validate::Invalid>() {
+        INVALID
+    } else if error.is::<Interrupted>() {
+        INTERRUPTED
+    } else if disk::is_full(error) {
+        DISK_FULL
+    } else {
+        FAILED
     }
 }
 
-/// The exit code an error ends with.
-fn exit_code(error: &anyhow::Error) -> ExitCode {
-    if error.is::<Faults>() || error.is::<check::Faulty>() {
-        ExitCode::from(2)
-    } else if error.is::<output::Locked>() {
-        ExitCode::from(6)
-    } else if error.is::<Interrupted>() {
-        ExitCode::from(130)
-    } else {
-        ExitCode::FAILURE
+/// Tells an error as the log is written.
+fn say(format: LogFormat, error: &anyhow::Error) {
+    match format {
+        LogFormat::Text => eprintln!("garrison: {error:#}"),
+        LogFormat::Json => tracing::error!("{error:#}"),
     }
 }
 
@@ -203,53 +275,64 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 fn start_log(format: LogFormat) {
-    let filter =
-        tracing_subscriber::EnvFilter::try_from_env("GARRISON_LOG").unwrap_or_else(|_| "warn".into());
+    // Machines want to hear of every pass; people see the progress.
+    let level = match format {
+        LogFormat::Text => "warn",
+        LogFormat::Json => "info",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("GARRISON_LOG").unwrap_or_else(|_| level.into());
     let log = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_env_filter(filter);
     match format {
         LogFormat::Text => log.with_ansi(std::env::var_os("NO_COLOR").is_none()).init(),
-        LogFormat::Json => log.json().init(),
+        LogFormat::Json => log.event_format(log::JsonLines).init(),
     }
 }
 
-fn act(command: Command) -> Result<ExitCode> {
-    match command {
-        Command::Run(arguments) => run(arguments),
-        Command::Extract(arguments) => {
-            let knowledge = load(arguments.knowledge)?;
-            let date = arguments.date.as_deref().map(explain::parse_date).transpose()?;
-            let page = explain::article(
-                &arguments.file,
-                date,
-                arguments.format,
-                arguments.show,
-                &knowledge,
-            )?;
+fn act(cli: &Cli) -> Result<u8> {
+    match &cli.command {
+        Command::Run(arguments) => run(arguments, cli.log_format),
+        Command::Plan(arguments) => {
+            let (plan, knowledge) = prepare(arguments)?;
+            let page = in_threads(&plan, || forecast::page(&plan, &knowledge))?;
             print(&page)
         }
-        Command::Explain { id, output } => print(&why::explain(&id, &output)?),
+        Command::Explain { id, output } => print(&why::explain(id, output)?),
+        Command::Validate { output, memory } => print(&validate::output(output, *memory)?),
+        Command::Runs { output } => print(&runs::list(output)?),
+        Command::Diff(arguments) => {
+            let run = |name: &str| runs::named(&arguments.output, name);
+            let (old, new) = (run(&arguments.run_a)?, run(&arguments.run_b)?);
+            print(&changes::page(&old, &new, arguments.memory, arguments.rows)?)
+        }
+        Command::Extract(arguments) => {
+            let knowledge = load(arguments.knowledge.clone())?;
+            let date = arguments.date.as_deref().map(explain::parse_date).transpose()?;
+            let (file, format, show) = (&arguments.file, arguments.format, arguments.show);
+            print(&explain::article(file, date, format, show, &knowledge)?)
+        }
         Command::Check(arguments) => print(&match (&arguments.pipeline, arguments.input.as_slice()) {
             (Some(pipeline), _) => check::pipeline(pipeline, &arguments.input)?,
-            (None, []) => check::knowledge(knowledge::Source::from(arguments.knowledge))?,
+            (None, []) => check::knowledge(knowledge::Source::from(arguments.knowledge.clone()))?,
             (None, inputs) => check::inputs(inputs)?,
         }),
         Command::Tables { name } => print(&tables::print(name.as_deref())?),
         Command::Evaluate(arguments) => {
-            let predictions = arguments.predictions.as_deref();
+            let (task, gold, predictions) =
+                (arguments.task, &arguments.gold, arguments.predictions.as_deref());
             print(&evaluate::run(
-                arguments.task,
-                &arguments.gold,
+                task,
+                gold,
                 predictions,
                 arguments.raw,
-                || load(arguments.knowledge),
+                || load(arguments.knowledge.clone()),
             )?)
         }
         Command::Train(what) => train(what),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "garrison", &mut std::io::stdout());
-            Ok(ExitCode::SUCCESS)
+            clap_complete::generate(*shell, &mut Cli::command(), "garrison", &mut std::io::stdout());
+            Ok(DONE)
         }
     }
 }
@@ -258,9 +341,9 @@ fn load(folder: Option<PathBuf>) -> Result<Knowledge> {
     Ok(knowledge::load(folder.into()).map_err(check::Faulty)?)
 }
 
-fn train(what: Train) -> Result<ExitCode> {
+fn train(what: &Train) -> Result<u8> {
     let Train::Events(arguments) = what;
-    let knowledge = load(arguments.knowledge)?;
+    let knowledge = load(arguments.knowledge.clone())?;
     let language = knowledge
         .language(&arguments.language)
         .with_context(|| format!("the knowledge has no language `{}`", arguments.language))?;
@@ -268,44 +351,142 @@ fn train(what: Train) -> Result<ExitCode> {
     print(&page)
 }
 
-fn print(page: &str) -> Result<ExitCode> {
+fn print(page: &str) -> Result<u8> {
     std::io::stdout().write_all(page.as_bytes())?;
-    Ok(ExitCode::SUCCESS)
+    Ok(DONE)
 }
 
-fn run(arguments: RunArgs) -> Result<ExitCode> {
+/// Reads the plan and loads the knowledge it names.
+fn prepare(arguments: &RunArgs) -> Result<(Plan, Knowledge)> {
     let overrides = Overrides {
-        input: arguments.input,
-        output: arguments.output,
+        input: arguments.input.clone(),
+        output: arguments.output.clone(),
         threads: arguments.threads,
-        memory: arguments.memory,
-        knowledge: arguments.knowledge,
+        memory: arguments.memory.clone(),
+        knowledge: arguments.knowledge.clone(),
     };
     let plan = plan::read(&arguments.pipeline, &overrides)?;
     let knowledge = load(plan.knowledge.clone())?;
-    ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed)).context("signals cannot be handled")?;
+    Ok((plan, knowledge))
+}
+
+/// Does work on as many threads as the plan says.
+fn in_threads<T: Send>(plan: &Plan, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     let threads = rayon::ThreadPoolBuilder::new()
         .num_threads(plan.threads)
         .build()?;
-    let report = threads.install(|| {
-        let driver = Driver::new(plan.memory_bytes, arguments.progress, &STOP);
-        pipeline::run(&plan, &knowledge, &driver, &run_id()?)
-    })?;
-    eprint!("{}", report::summary(&report, |code| knowledge.name_of(code)));
-    let share = report.counts.rejected as f64 / report.counts.read.max(1) as f64;
-    if share > plan.max_rejects {
-        eprintln!(
-            "garrison: {:.1} % of the records were rejected, the plan allows {:.1} %; see rejects.parquet",
+    threads.install(work)
+}
+
+/// Runs a pipeline, and tells of it wherever it was asked to.
+fn run(arguments: &RunArgs, format: LogFormat) -> Result<u8> {
+    let (plan, knowledge) = prepare(arguments)?;
+    ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed)).context("signals cannot be handled")?;
+    let (started, run_id) = (Instant::now(), run_id());
+    if let Some(file) = &arguments.lineage {
+        lineage::append(file, &plan, &run_id, lineage::Kind::Start)?;
+    }
+    let outcome = in_threads(&plan, || {
+        let progress = match (arguments.progress, format) {
+            (ProgressMode::Auto, LogFormat::Json) => ProgressMode::Log,
+            (chosen, _) => chosen,
+        };
+        let driver = Driver::new(plan.memory_bytes, progress, &STOP);
+        pipeline::run(&plan, &knowledge, &driver, &run_id)
+    });
+    let code = match &outcome {
+        Ok(outcome) => tell(outcome, &plan, &knowledge, arguments.error_on_empty, format),
+        Err(error) => exit_code(error),
+    };
+    let report = match &outcome {
+        Ok(Outcome::Published(report)) => Some(&**report),
+        _ => None,
+    };
+    if let Some(file) = &arguments.metrics_file {
+        let (pipeline, seconds) = (plan.name.as_str(), started.elapsed().as_secs_f64());
+        let end = metrics::End {
+            pipeline,
+            code,
+            seconds,
+            report,
+        };
+        metrics::write(file, end)?;
+    }
+    if let Some(file) = &arguments.lineage {
+        let message = outcome
+            .as_ref()
+            .err()
+            .map_or(String::new(), |error| format!("{error:#}"));
+        let kind = match code {
+            INTERRUPTED => lineage::Kind::Abort,
+            _ if outcome.is_err() => lineage::Kind::Fail(&message),
+            _ => lineage::Kind::Complete(report),
+        };
+        lineage::append(file, &plan, &run_id, kind)?;
+    }
+    outcome.map(|_| code)
+}
+
+/// Tells people and the log what a run came to, and gives its exit code.
+fn tell(
+    outcome: &Outcome,
+    plan: &Plan,
+    knowledge: &Knowledge,
+    error_on_empty: bool,
+    format: LogFormat,
+) -> u8 {
+    let last = match outcome {
+        Outcome::Published(report) => {
+            match format {
+                LogFormat::Text => eprint!("{}", report::summary(report, |code| knowledge.name_of(code))),
+                LogFormat::Json => tracing::info!(
+                    run_id = report.run_id,
+                    read = report.counts.read,
+                    kept = report.counts.kept,
+                    rejected = report.counts.rejected,
+                    events = report.counts.events,
+                    stances = report.counts.stances,
+                    "published"
+                ),
+            }
+            &Last::from(&**report)
+        }
+        Outcome::NothingNew(last) => {
+            match format {
+                LogFormat::Text => eprintln!("nothing new: the tables of run {} still stand", last.run_id),
+                LogFormat::Json => tracing::info!(run_id = last.run_id, "nothing new"),
+            }
+            last
+        }
+    };
+    let is_new = matches!(outcome, Outcome::Published(_));
+    match faults_of(last, plan) {
+        Some(faults) => {
+            say(format, &anyhow::anyhow!("{faults}; see rejects.parquet"));
+            PARTIAL
+        }
+        None if !is_new && error_on_empty => NOTHING_NEW,
+        None => DONE,
+    }
+}
+
+/// What keeps a run from being a full success.
+fn faults_of(last: &Last, plan: &Plan) -> Option<String> {
+    let share = last.rejected as f64 / last.read.max(1) as f64;
+    if last.unreadable > 0 {
+        return Some(format!("{} inputs cannot be read", last.unreadable));
+    }
+    (share > plan.max_rejects).then(|| {
+        format!(
+            "{:.1} % of the records were rejected, the plan allows {:.1} %",
             100.0 * share,
             100.0 * plan.max_rejects
-        );
-        return Ok(ExitCode::from(3));
-    }
-    Ok(ExitCode::SUCCESS)
+        )
+    })
 }
 
 /// Names a run by its start in UTC and the process, so that runs sort by time and never share a name.
-fn run_id() -> Result<String> {
-    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-    Ok(format!("{now}-{}", std::process::id()))
+fn run_id() -> String {
+    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S%.3fZ").to_string();
+    format!("{now}-{}", std::process::id())
 }

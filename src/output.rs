@@ -2,7 +2,8 @@
 //!
 //! An output folder holds one link per table (`events.parquet` ...) and `run.json`. They lead through
 //! `.garrison/current` to the newest finished run under `.garrison/runs`, so that one rename of that one link
-//! replaces every table at once. What a run has made so far stands under `.garrison/work`.
+//! replaces every table at once. What a run makes stands under `.garrison/work` until then; what it keeps for the
+//! next one, under `.garrison/kept`.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{Read, Write};
@@ -21,15 +22,19 @@ use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::column::writer::ColumnCloseResult;
+use parquet::data_type::{ByteArray, ByteArrayType};
 use parquet::file::metadata::{KeyValue, PageIndexPolicy, ParquetMetaData};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use parquet::file::writer::SerializedFileWriter;
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::ColumnPath;
 
+use crate::kill;
 use crate::tables::{self, Row};
 
 /// Rows of a group in the tables of findings; filters skip whole groups.
 const GROUP_ROWS: usize = 128 * 1024;
+/// Rows held at a time while a table is filtered.
+const FILTER_ROWS: usize = 1024;
 /// Level 3 makes files a tenth smaller than level 1 for twice the time; text is most of a run's output.
 const ZSTD_LEVEL: i32 = 1;
 
@@ -38,6 +43,7 @@ const ZSTD_LEVEL: i32 = 1;
 pub struct Store {
     folder: PathBuf,
     run_id: String,
+    keep_runs: usize,
     _lock: File,
 }
 
@@ -97,12 +103,17 @@ impl Store {
         let store = Self {
             folder: folder.to_owned(),
             run_id: run_id.to_owned(),
+            keep_runs: 1,
             _lock: lock,
         };
-        remove_folder(&store.work())?;
-        fs::create_dir_all(store.work())?;
+        store.clear_unfinished()?;
         fs::create_dir_all(store.tables())?;
         Ok(store)
+    }
+
+    /// The same store, which holds on to this many finished runs.
+    pub fn keeping(self, keep_runs: usize) -> Self {
+        Self { keep_runs, ..self }
     }
 
     /// The run that writes.
@@ -110,14 +121,24 @@ impl Store {
         &self.run_id
     }
 
-    /// Where results that are not yet tables stand.
+    /// The output folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where results that are neither tables nor kept stand.
     pub fn work(&self) -> PathBuf {
         self.folder.join(".garrison/work")
     }
 
+    /// Where what the next run may use again stands.
+    pub fn kept(&self) -> PathBuf {
+        kept_folder(&self.folder)
+    }
+
     /// Where this run's tables are made.
     pub fn tables(&self) -> PathBuf {
-        self.folder.join(".garrison/runs").join(&self.run_id)
+        self.work().join("tables")
     }
 
     /// Where a table of this run is made.
@@ -125,43 +146,130 @@ impl Store {
         self.tables().join(format!("{name}.parquet"))
     }
 
-    /// Lets this run's tables appear in place of the last one's, all at once, and removes the last one's.
+    /// The folder of the run whose tables stand now, if there is one.
+    pub fn current(&self) -> Option<PathBuf> {
+        current_run(&self.folder)
+    }
+
+    /// Lets this run's tables appear in place of the last one's, all at once; the last `keep_runs` runs stay.
     ///
     /// # Errors
     /// What the file system says; the last run's tables then still stand.
     pub fn publish(&self) -> Result<()> {
-        let inner = self.folder.join(".garrison");
-        replace_link(&Path::new("runs").join(&self.run_id), &inner.join("current"))?;
-        for name in tables::names()
-            .iter()
-            .map(|name| format!("{name}.parquet"))
-            .chain(["run.json".into()])
-        {
+        for file in fs::read_dir(self.tables())? {
+            File::open(file?.path())?.sync_all()?;
+        }
+        File::open(self.tables())?.sync_all()?;
+        kill::point("publish: tables whole");
+        let run = self.run_folder(&self.run_id);
+        fs::rename(self.tables(), &run).with_context(|| format!("{} cannot be made", run.display()))?;
+        kill::point("publish: run in place");
+        self.link_tables(&run)?;
+        kill::point("publish: tables linked");
+        let current = self.folder.join(".garrison/current");
+        replace_link(&Path::new("runs").join(&self.run_id), &current)?;
+        kill::point("publish: run current");
+        self.finish_publishing(&run)?;
+        self.remove_old_runs()?;
+        kill::point("publish: old runs gone");
+        Ok(())
+    }
+
+    /// What follows once a run is the current one; done again if the run before was killed there.
+    fn finish_publishing(&self, run: &Path) -> Result<()> {
+        self.link_tables(run)?;
+        for name in published_files().filter(|name| !run.join(name).exists()) {
             let link = self.folder.join(&name);
-            if self.tables().join(&name).exists() {
-                replace_link(&Path::new(".garrison/current").join(&name), &link)?;
-            } else if link.is_symlink() {
+            if link.is_symlink() {
                 fs::remove_file(&link)?;
             }
         }
-        for run in fs::read_dir(inner.join("runs"))? {
-            let run = run?.path();
-            if run != self.tables() {
+        write_file(&run.join(PUBLISHED), b"")
+    }
+
+    fn link_tables(&self, run: &Path) -> Result<()> {
+        for name in published_files().filter(|name| run.join(name).exists()) {
+            let target = Path::new(".garrison/current").join(&name);
+            let link = self.folder.join(&name);
+            if fs::read_link(&link).ok().as_ref() != Some(&target) {
+                replace_link(&target, &link)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn run_folder(&self, run_id: &str) -> PathBuf {
+        self.folder.join(".garrison/runs").join(run_id)
+    }
+
+    fn remove_old_runs(&self) -> Result<()> {
+        let runs = run_folders(&self.folder)?;
+        let old = runs.len().saturating_sub(self.keep_runs.max(1));
+        runs[..old].iter().try_for_each(|run| remove_folder(run))
+    }
+
+    /// Finishes or clears what a killed run has left.
+    fn clear_unfinished(&self) -> Result<()> {
+        if let Some(current) = self.current() {
+            self.finish_publishing(&current)?;
+        }
+        for run in run_folders(&self.folder)? {
+            if !run.join(PUBLISHED).exists() {
                 remove_folder(&run)?;
             }
         }
         remove_folder(&self.work())
     }
 
-    /// Removes what an unfinished run has made; the last run's tables still stand.
-    pub fn abandon(&self) {
+    /// Removes what a run has made that is neither published nor kept.
+    pub fn clear_work(&self) {
         // A run that failed because the disk is full or gone may fail here too; the next run clears the rest.
         let _ = remove_folder(&self.work());
-        let _ = remove_folder(&self.tables());
     }
 }
 
-fn remove_folder(folder: &Path) -> Result<()> {
+/// Marks the folder of a run whose tables have been the current ones.
+const PUBLISHED: &str = "published";
+
+/// The names of everything that readers find in an output folder.
+fn published_files() -> impl Iterator<Item = String> {
+    let tables = tables::names().into_iter().map(|name| format!("{name}.parquet"));
+    tables.chain(["run.json".to_owned()])
+}
+
+/// Where an output folder keeps what the next run may use again.
+pub fn kept_folder(folder: &Path) -> PathBuf {
+    folder.join(".garrison/kept")
+}
+
+/// The folder of the run whose tables stand now in an output folder, if there is one.
+pub fn current_run(folder: &Path) -> Option<PathBuf> {
+    let run = fs::read_link(folder.join(".garrison/current")).ok()?;
+    let run = folder.join(".garrison").join(run);
+    // A run that someone has removed by hand stands no more.
+    run.join("run.json").exists().then_some(run)
+}
+
+/// The folders of the runs that an output folder holds, the oldest first.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn run_folders(folder: &Path) -> Result<Vec<PathBuf>> {
+    let runs = folder.join(".garrison/runs");
+    let entries = fs::read_dir(&runs).with_context(|| format!("{} holds no runs", folder.display()))?;
+    let mut found = Vec::new();
+    for entry in entries {
+        found.push(entry?.path());
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Removes a folder and all in it, if it is there.
+///
+/// # Errors
+/// What the file system says.
+pub fn remove_folder(folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("{} cannot be removed", folder.display()))?;
     }
@@ -302,7 +410,7 @@ pub fn write_table<R: Row>(path: &Path, rows: &[R]) -> Result<u64> {
     writer.finish()
 }
 
-/// Reads a table batch by batch, of at most `batch_rows` rows each.
+/// Reads a table, or the columns of it that the row type has, batch by batch, of at most `batch_rows` rows each.
 ///
 /// # Errors
 /// The file cannot be opened or is not the table.
@@ -310,8 +418,21 @@ pub fn read_table<R: Row>(
     path: &Path,
     batch_rows: usize,
 ) -> Result<impl Iterator<Item = Result<Vec<R>>> + use<R>> {
-    let reader = open_table(path, batch_rows)?;
+    let names: Vec<&str> = R::columns().iter().map(|column| column.name).collect();
+    let reader = open_table(path, batch_rows, &names)?;
     Ok(reader.map(|batch| R::rows(&batch?)))
+}
+
+/// Rows of a table; none if it is not there.
+///
+/// # Errors
+/// The file is no Parquet.
+pub fn rows_in(path: &Path) -> Result<u64> {
+    if !path.exists() {
+        return Ok(0);
+    }
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?;
+    Ok(reader.metadata().file_metadata().num_rows() as u64)
 }
 
 /// Reads a table whole.
@@ -353,34 +474,74 @@ pub fn find_rows<R: Row>(path: &Path, column: &str, values: &[&str]) -> Result<V
     Ok(rows)
 }
 
-fn open_table(path: &Path, batch_rows: usize) -> Result<ParquetRecordBatchReader> {
+/// Reads the named columns of a table batch by batch.
+///
+/// # Errors
+/// The file cannot be opened or is no Parquet.
+pub fn open_table(path: &Path, batch_rows: usize, columns: &[&str]) -> Result<ParquetRecordBatchReader> {
     let file = File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?;
-    Ok(ParquetRecordBatchReaderBuilder::try_new(file)?
+    let builder =
+        ParquetRecordBatchReaderBuilder::try_new(file).with_context(|| path.display().to_string())?;
+    let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
+    Ok(builder
+        .with_projection(mask)
         .with_batch_size(batch_rows)
         .build()?)
 }
 
+/// Writes ids, 16 bytes each.
+///
+/// # Errors
+/// What the file system says.
+pub fn write_ids(path: &Path, ids: &[u128]) -> Result<()> {
+    let bytes: Vec<u8> = ids.iter().flat_map(|id| id.to_le_bytes()).collect();
+    write_file(path, &bytes)
+}
+
+/// Reads what [`write_ids`] wrote.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn read_ids(path: &Path) -> Result<Vec<u128>> {
+    let bytes = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let (ids, _) = bytes.as_chunks();
+    Ok(ids.iter().map(|id| u128::from_le_bytes(*id)).collect())
+}
+
 /// Joins files of one table into one without decoding them: row groups are copied with their statistics,
-/// page indexes and bloom filters. Gives the number of rows.
+/// page indexes and bloom filters. Only `run_id` is written anew. Gives the number of rows.
 ///
 /// # Errors
 /// A file cannot be read, or the disk is full.
-pub fn join_tables<R: Row>(parts: &[PathBuf], path: &Path) -> Result<u64> {
-    let empty = parts.is_empty();
-    if empty {
+pub fn join_tables<R: Row>(parts: &[PathBuf], path: &Path, run_id: &str) -> Result<u64> {
+    let Some(first) = parts.first() else {
         return write_table::<R>(path, &[]);
-    }
+    };
     let aside = path.with_extension("part");
-    let (properties, root) = template(&parts[0], tables::schema::<R>())?;
+    let (properties, root) = template(first, tables::schema::<R>())?;
     let mut writer = SerializedFileWriter::new(File::create(&aside)?, root, Arc::new(properties))?;
     let mut rows = 0;
     for part in parts {
-        rows +=
-            copy_groups(part, &mut writer).with_context(|| format!("{} cannot be joined", part.display()))?;
+        rows += copy_groups(part, &mut writer, run_id)
+            .with_context(|| format!("{} cannot be joined", part.display()))?;
     }
     writer.close()?;
     fs::rename(&aside, path)?;
     Ok(rows)
+}
+
+/// Writes the rows of a table that `keep` says yes to into another file, and gives their number.
+///
+/// # Errors
+/// The file cannot be read, or the disk is full.
+pub fn filter_table<R: Row>(from: &Path, to: &Path, mut keep: impl FnMut(&R) -> bool) -> Result<u64> {
+    let mut writer = TableWriter::<R>::create(to)?;
+    for rows in read_table::<R>(from, FILTER_ROWS)? {
+        let mut rows = rows?;
+        rows.retain(&mut keep);
+        writer.write(&rows)?;
+    }
+    writer.finish()
 }
 
 /// The properties and the schema that files of a table share, read off one of them.
@@ -394,7 +555,7 @@ fn template(part: &Path, schema: SchemaRef) -> Result<(WriterProperties, parquet
     ))
 }
 
-fn copy_groups(part: &Path, writer: &mut SerializedFileWriter<File>) -> Result<u64> {
+fn copy_groups(part: &Path, writer: &mut SerializedFileWriter<File>, run_id: &str) -> Result<u64> {
     let file = File::open(part)?;
     let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
     let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(file.try_clone()?, options)?;
@@ -404,6 +565,10 @@ fn copy_groups(part: &Path, writer: &mut SerializedFileWriter<File>) -> Result<u
     for (group, group_metadata) in metadata.row_groups().iter().enumerate() {
         let mut target = writer.next_row_group()?;
         for (column, column_metadata) in group_metadata.columns().iter().enumerate() {
+            if column_metadata.column_path().string() == "run_id" {
+                write_constant(&mut target, run_id, group_metadata.num_rows() as usize)?;
+                continue;
+            }
             let close = ColumnCloseResult {
                 bytes_written: column_metadata.compressed_size() as u64,
                 rows_written: group_metadata.num_rows() as u64,
@@ -418,4 +583,49 @@ fn copy_groups(part: &Path, writer: &mut SerializedFileWriter<File>) -> Result<u
         rows += group_metadata.num_rows() as u64;
     }
     Ok(rows)
+}
+
+/// Writes a column of text that has the same value in every row.
+fn write_constant(group: &mut SerializedRowGroupWriter<File>, value: &str, rows: usize) -> Result<()> {
+    let mut column = group.next_column()?.context("the group has no more columns")?;
+    let values = vec![ByteArray::from(value); rows];
+    column.typed::<ByteArrayType>().write_batch(&values, None, None)?;
+    column.close()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tables::{Document, StampPrecision};
+
+    /// Read across row groups, a dictionary held a word that no row uses, and reading failed.
+    #[test]
+    fn words_that_are_null_throughout_one_group_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let row = |published_precision| Document {
+            published_precision,
+            ..Document::default()
+        };
+        let rows = [row(None), row(Some(StampPrecision::Day)), row(None)];
+        let mut parts = Vec::new();
+        for (number, row) in rows.iter().enumerate() {
+            parts.push(folder.path().join(format!("{number}.parquet")));
+            write_table(&parts[number], std::slice::from_ref(row)).unwrap();
+        }
+        let joined = folder.path().join("joined.parquet");
+        assert_eq!(join_tables::<Document>(&parts, &joined, "today").unwrap(), 3);
+        let found: Vec<Document> = read_whole_table(&joined).unwrap();
+        assert!(found.iter().all(|row| row.run_id == "today"));
+        let precisions: Vec<_> = found.iter().map(|row| row.published_precision).collect();
+        assert_eq!(precisions, rows.map(|row| row.published_precision));
+    }
+
+    #[test]
+    fn ids_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ids");
+        write_ids(&path, &[0, 7, u128::MAX]).unwrap();
+        assert_eq!(read_ids(&path).unwrap(), [0, 7, u128::MAX]);
+    }
 }

@@ -2,74 +2,85 @@
 
 use anyhow::Result;
 
-use crate::input;
+use crate::changes;
+use crate::disk;
+use crate::findings;
+use crate::gather::{self, Totals};
+use crate::inputs;
+use crate::kept::{Kept, Settings, Task};
 use crate::knowledge::Knowledge;
+use crate::objects;
 use crate::output::Store;
 use crate::parts::{self, Part};
-use crate::plan::{self, Plan};
-use crate::report::{self, Report};
+use crate::plan::Plan;
+use crate::report::{self, Outcome};
 use crate::unit::Driver;
 
-/// Reads, compares, extracts, links and publishes: the whole run.
+/// Reads, compares, extracts, links and publishes: the whole run. What earlier runs have kept is not done again.
 ///
 /// # Errors
 /// The plan's input cannot be found, the output is locked or full, or the run was interrupted. Faults of single
 /// records are no errors: they are rows of `rejects`.
-pub fn run(plan: &Plan, knowledge: &Knowledge, driver: &Driver, run_id: &str) -> Result<Report> {
-    let store = Store::open(&plan.output, run_id)?;
+pub fn run(plan: &Plan, knowledge: &Knowledge, driver: &Driver, run_id: &str) -> Result<Outcome> {
+    let store = Store::open(&plan.output, run_id)?.keeping(plan.keep_runs);
     let finished = tables(plan, knowledge, driver, &store);
-    if finished.is_err() {
-        store.abandon();
+    store.clear_work();
+    if let (Ok(_), Some(address)) = (&finished, &plan.output_address) {
+        objects::bring(&plan.output, address, plan.keep_runs)?;
     }
     finished
 }
 
-fn tables(plan: &Plan, knowledge: &Knowledge, driver: &Driver, store: &Store) -> Result<Report> {
-    let found_files = input::discover(&plan.input.paths)?;
-    let units = input::split(&found_files.files, plan::UNIT_BYTES);
-
-    let ingest = |(number, unit): &(usize, input::Unit), meter: &_| {
-        parts::ingest(
-            unit,
-            &store.work().join(format!("unit-{number}")),
-            plan,
-            knowledge,
-            store.run_id(),
-            meter,
-        )
-    };
-    let numbered: Vec<_> = units.into_iter().enumerate().collect();
-    let read = driver.each_unit("read", &numbered, |(_, unit)| unit.bytes, ingest)?;
-    let mut parts: Vec<Part> = read.into_iter().flatten().collect();
-
-    let duplicates = driver.barrier("compare", || {
-        parts::drop_repeated(&mut parts)?;
-        parts::compare(&parts, plan, &store.work())
-    })?;
-
-    if let Some(wanted) = &plan.extract {
-        let copies = parts::copies(&duplicates);
-        let extract =
-            |part: &Part, meter: &_| parts::extract(part, &copies, wanted, knowledge, store.run_id(), meter);
-        let extracted = driver.each_unit("extract", &parts, |part| part.text_bytes, extract)?;
-        parts
-            .iter_mut()
-            .zip(extracted)
-            .for_each(|(part, (gate, told))| (part.gate, part.told) = (gate, told));
+fn tables(plan: &Plan, knowledge: &Knowledge, driver: &Driver, store: &Store) -> Result<Outcome> {
+    let settings = Settings::of(plan, knowledge)?;
+    let kept = Kept::open(store, settings)?;
+    let inputs = inputs::find(plan, store, driver)?;
+    if let Some(last) = report::of_same(store, &inputs, &settings)? {
+        return Ok(Outcome::NothingNew(last));
     }
 
-    let (found, duplicates) = driver.barrier("write", || {
-        parts::write_tables(&parts, &found_files.faults, duplicates, plan, knowledge, store)
-    })?;
-    let report = report::make(
-        plan,
-        &found_files.files,
-        &parts,
-        &found,
-        &duplicates,
-        driver,
-        store,
+    let tasks = kept.units(&inputs.files, plan.unit_bytes)?;
+    let new: Vec<&Task> = tasks.iter().filter(|task| !kept.has_parts(task)).collect();
+    disk::check(&plan.output, &new)?;
+    let ingest = |task: &Task, meter: &_| {
+        kept.keep_parts(task, |folder| {
+            let _objects = objects::stage(&task.unit)?;
+            parts::ingest(&task.unit, folder, plan, knowledge, meter)
+        })
+    };
+    let read = driver.each_unit(
+        "read",
+        &tasks,
+        Task::name_and_bytes,
+        |task| kept.parts(task),
+        ingest,
     )?;
+    let mut parts: Vec<Part> = read.into_iter().flatten().collect();
+
+    let (mut totals, work) = (Totals::default(), store.work());
+    let mut rejects = gather::reject_sorter(&work, plan);
+    let copies = driver.barrier("compare", || {
+        gather::leave_out_repeated(&mut parts, |row| rejects.push(row))?;
+        gather::compare(&parts, plan, store, &mut totals)
+    })?;
+
+    let found = plan.extract.as_ref().map(|wanted| {
+        let find = |part: &Part| findings::kept(part, &copies, &kept);
+        let extract =
+            |part: &Part, meter: &_| findings::extract(part, &copies, wanted, knowledge, &kept, meter);
+        driver.each_unit("extract", &parts, Part::name_and_bytes, find, extract)
+    });
+    let found = found.transpose()?;
+
+    driver.barrier("write", || {
+        gather::write_documents(&parts, &inputs.faults, rejects, store, &mut totals)?;
+        if let Some(found) = &found {
+            gather::write_findings(&parts, found, &copies, plan, knowledge, store, &mut totals)?;
+        }
+        changes::write(store, &inputs, &settings, plan.memory_bytes, &mut totals)
+    })?;
+    let report = report::make(plan, &inputs, &settings, &parts, &totals, driver, store)?;
     store.publish()?;
-    Ok(report)
+    kept.clear_unused()?;
+    Ok(Outcome::Published(Box::new(report)))
 }

@@ -12,6 +12,8 @@ use serde::Serialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::objects;
+
 /// One run, checked: what to read, what to make, where to put it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan {
@@ -19,8 +21,12 @@ pub struct Plan {
     pub name: String,
     /// What to read.
     pub input: Input,
-    /// Where the tables go.
+    /// Folder of the tables, or, where they go to `output_address`, of what is kept between runs.
     pub output: PathBuf,
+    /// Address of objects that the tables are brought to, such as `s3://bucket/folder`.
+    pub output_address: Option<String>,
+    /// Finished runs whose tables are kept, the newest included.
+    pub keep_runs: usize,
     /// What becomes a document.
     pub documents: Documents,
     /// How copies are found; `None` leaves every document unique.
@@ -29,6 +35,8 @@ pub struct Plan {
     pub extract: Option<Extract>,
     /// Share of records that may be rejected before the run ends with exit code 3, 0 to 1.
     pub max_rejects: f64,
+    /// Size of a unit of input, in bytes. The tables do not depend on it.
+    pub unit_bytes: u64,
     /// Memory the run may take, in bytes.
     pub memory_bytes: u64,
     /// Worker threads; 0 takes one per core.
@@ -78,9 +86,6 @@ pub enum Scope {
     /// Every political event.
     Political,
 }
-
-/// Size of a unit of input, in bytes: large enough to keep overheads small, small enough to spread and to redo.
-pub const UNIT_BYTES: u64 = 64 << 20;
 
 /// What the command line sets over the plan.
 #[derive(Debug, Clone, Default)]
@@ -216,6 +221,22 @@ struct Reader<'t> {
     faults: Vec<Fault>,
 }
 
+/// What stands under `[output]`.
+struct Output {
+    folder: Option<PathBuf>,
+    address: Option<String>,
+    keep_runs: usize,
+}
+
+/// What stands under `[run]`.
+struct Run {
+    threads: usize,
+    memory_bytes: u64,
+    unit_bytes: u64,
+    max_rejects: f64,
+    knowledge: Option<PathBuf>,
+}
+
 type Value<'t> = Spanned<DeValue<'t>>;
 
 impl<'t> Reader<'t> {
@@ -249,22 +270,24 @@ impl<'t> Reader<'t> {
                 .unwrap_or(true)
                 .then_some(Extract { scope })
         });
-        let run_keys = ["threads", "memory", "max_rejects", "knowledge"];
+        let run_keys = ["threads", "memory", "max_rejects", "knowledge", "unit"];
         let run = self.table(root, "run", &run_keys, |reader, table| {
             reader.run(table, overrides)
         });
-        let (threads, memory_bytes, max_rejects, knowledge) = run;
         Some(Plan {
             name,
             input,
-            output: output?,
+            output: output.folder?,
+            output_address: output.address,
+            keep_runs: output.keep_runs,
             documents,
             dedup,
             extract,
-            max_rejects,
-            memory_bytes,
-            threads,
-            knowledge,
+            max_rejects: run.max_rejects,
+            unit_bytes: run.unit_bytes,
+            memory_bytes: run.memory_bytes,
+            threads: run.threads,
+            knowledge: run.knowledge,
         })
     }
 
@@ -303,7 +326,7 @@ impl<'t> Reader<'t> {
     /// A path that is neither there nor a pattern is a fault of the plan; an empty folder is not.
     fn check_input(&mut self, table: &DeTable<'t>, path: &str) {
         let is_pattern = path.contains(['*', '?', '[', '{']);
-        if path != "-" && !is_pattern && !Path::new(path).exists() {
+        if path != "-" && !is_pattern && !objects::is_address(path) && !Path::new(path).exists() {
             let at = table.get("paths").map(Spanned::span);
             self.fault(
                 at,
@@ -322,19 +345,41 @@ impl<'t> Reader<'t> {
         })
     }
 
-    fn output(&mut self, root: &DeTable<'t>, overrides: &Overrides) -> Option<PathBuf> {
-        let written = self.table(root, "output", &["folder"], |reader, table| {
-            reader.string(table, "folder")
+    fn output(&mut self, root: &DeTable<'t>, overrides: &Overrides) -> Output {
+        let keys = ["folder", "keep_runs", "work"];
+        let (written, keep_runs, work) = self.table(root, "output", &keys, |reader, table| {
+            let keep_runs = reader.integer(table, "keep_runs", 1..=100_000);
+            let work = reader.string(table, "work").map(PathBuf::from);
+            (
+                reader.string(table, "folder"),
+                keep_runs.unwrap_or(KEEP_RUNS) as usize,
+                work,
+            )
         });
-        let output = overrides.output.clone().or_else(|| written.map(PathBuf::from));
-        if output.is_none() {
+        let folder = overrides.output.clone().or_else(|| written.map(PathBuf::from));
+        if folder.is_none() {
             let at = root.get("output").map(Spanned::span);
             self.fault(
                 at,
                 "nowhere to write: write `folder = \"out\"` under [output], or give --output".into(),
             );
         }
-        output
+        let address = folder
+            .as_ref()
+            .and_then(|folder| folder.to_str())
+            .filter(|folder| objects::is_address(folder));
+        match address.map(str::to_owned) {
+            Some(address) => Output {
+                folder: Some(work.unwrap_or_else(|| objects::default_work(&address))),
+                address: Some(address),
+                keep_runs,
+            },
+            None => Output {
+                folder,
+                address: None,
+                keep_runs,
+            },
+        }
     }
 
     fn scope(&mut self, table: &DeTable<'t>) -> Scope {
@@ -349,7 +394,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn run(&mut self, table: &DeTable<'t>, overrides: &Overrides) -> (usize, u64, f64, Option<PathBuf>) {
+    fn run(&mut self, table: &DeTable<'t>, overrides: &Overrides) -> Run {
         let written = self.integer(table, "threads", 0..=4096).unwrap_or(0) as usize;
         let threads = overrides.threads.unwrap_or(written);
         let mut memory_bytes = self.size(table, "memory").unwrap_or(MEMORY_BYTES);
@@ -363,6 +408,11 @@ impl<'t> Reader<'t> {
             let message = format!("memory of {memory_bytes} bytes is too little: at least 256MiB is needed");
             self.fault(table.get("memory").map(Spanned::span), message);
         }
+        let unit_bytes = self.size(table, "unit").unwrap_or(UNIT_BYTES);
+        if unit_bytes == 0 {
+            let message = "`unit` must be more than 0, such as 64MiB".to_owned();
+            self.fault(table.get("unit").map(Spanned::span), message);
+        }
         let max_rejects = self.share(table, "max_rejects").unwrap_or(MAX_REJECTS);
         let written = self.string(table, "knowledge").map(PathBuf::from);
         let knowledge = overrides.knowledge.clone().or(written);
@@ -370,7 +420,13 @@ impl<'t> Reader<'t> {
             let message = format!("knowledge folder `{}` does not exist", folder.display());
             self.fault(table.get("knowledge").map(Spanned::span), message);
         }
-        (threads, memory_bytes, max_rejects, knowledge)
+        Run {
+            threads,
+            memory_bytes,
+            unit_bytes,
+            max_rejects,
+            knowledge,
+        }
     }
 
     fn fault(&mut self, span: Option<Range<usize>>, message: String) {
@@ -519,6 +575,11 @@ const MAX_RECORD_BYTES: u64 = 32 << 20;
 const MEMORY_BYTES: u64 = 4 << 30;
 const MEMORY_BYTES_LEAST: u64 = 256 << 20;
 const MAX_REJECTS: f64 = 0.05;
+/// Size of a unit of input, if the plan says nothing: large enough to keep overheads small, small enough to spread and
+/// to redo.
+pub const UNIT_BYTES: u64 = 64 << 20;
+/// Today's tables, yesterday's, and one to look at when both are in doubt.
+const KEEP_RUNS: i64 = 3;
 
 #[cfg(test)]
 mod tests {

@@ -3,17 +3,50 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use anyhow::Result;
-use rayon::prelude::*;
+use anyhow::{Context, Result};
 use serde::Serialize;
-use xxhash_rust::xxh3::Xxh3Default;
 
-use crate::input::InputFile;
+use crate::gather::Totals;
+use crate::inputs::{Input, Inputs};
+use crate::kept::Settings;
 use crate::output::{self, Store};
-use crate::parts::{Happenings, Part};
+use crate::parts::Part;
 use crate::plan::Plan;
-use crate::tables::{Duplicate, Event, RejectReason, Relation, Sentiment, StanceLabel};
+use crate::tables::{Code, Event, Incident, Mention, RejectReason, Relation, Sentiment, StanceLabel, Survey};
 use crate::unit::{self, Driver, PassTime};
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// New tables stand in the output folder.
+    Published(Box<Report>),
+    /// Inputs, plan, knowledge and program are those of the last run, whose tables still stand.
+    NothingNew(Last),
+}
+
+/// What is remembered of the last run.
+#[derive(Debug)]
+pub struct Last {
+    /// The run.
+    pub run_id: String,
+    /// Records it read.
+    pub read: u64,
+    /// Records it did not keep.
+    pub rejected: u64,
+    /// Inputs it could not read.
+    pub unreadable: u64,
+}
+
+impl From<&Report> for Last {
+    fn from(report: &Report) -> Self {
+        Self {
+            run_id: report.run_id.clone(),
+            read: report.counts.read,
+            rejected: report.counts.rejected,
+            unreadable: report.counts.unreadable,
+        }
+    }
+}
 
 /// Everything a run came to; `run.json` is this.
 #[derive(Debug, Serialize)]
@@ -24,6 +57,12 @@ pub struct Report {
     pub run_id: String,
     /// Version of garrison.
     pub version: String,
+    /// When the tables were whole, in UTC.
+    pub finished_at: String,
+    /// Hash of everything the tables depend on; `None` where an input cannot be known before it is read.
+    pub identity: Option<String>,
+    /// Hashes of what the tables depend on besides the input.
+    pub settings: SettingsReport,
     /// The plan that was run, after the command line.
     pub plan: Plan,
     /// Files read.
@@ -38,6 +77,17 @@ pub struct Report {
     pub tables: Vec<TableReport>,
 }
 
+/// Hashes that tell why tables differ from those of another run.
+#[derive(Debug, Serialize)]
+pub struct SettingsReport {
+    /// Of the program.
+    pub program: String,
+    /// Of what the plan says of the content of tables.
+    pub plan: String,
+    /// Of the knowledge.
+    pub knowledge: String,
+}
+
 /// One file read.
 #[derive(Debug, Serialize)]
 pub struct InputReport {
@@ -45,7 +95,8 @@ pub struct InputReport {
     pub path: String,
     /// Its length, in bytes.
     pub bytes: u64,
-    /// XXH3-128 of its content, in hexadecimal; `None` for standard input and files that cannot be read.
+    /// XXH3-128 of its content, in hexadecimal, or `etag` and the entity tag of an object; `None` for standard input
+    /// and files that cannot be read.
     pub xxh3_128: Option<String>,
 }
 
@@ -65,6 +116,8 @@ pub struct TableReport {
 /// Counts of records and rows; `read = kept + rejected` always holds.
 #[derive(Debug, Default, Serialize)]
 pub struct Counts {
+    /// Inputs that cannot be read at all.
+    pub unreadable: u64,
     /// Records read.
     pub read: u64,
     /// Records kept as documents.
@@ -106,27 +159,80 @@ pub struct Counts {
 /// How many forces and hosts the summary names.
 const TOP: usize = 5;
 
+/// The last run, if its tables are those that a run over the same inputs with the same settings would make.
+///
+/// # Errors
+/// The last run's report is damaged.
+pub fn of_same(store: &Store, inputs: &Inputs, settings: &Settings) -> Result<Option<Last>> {
+    if !is_same(store.folder(), inputs, settings)? {
+        return Ok(None);
+    }
+    let Some(current) = store.current() else {
+        return Ok(None);
+    };
+    let last = read(&current)?;
+    let number = |key: &str| last["counts"][key].as_u64().unwrap_or_default();
+    Ok(Some(Last {
+        run_id: last["run_id"].as_str().unwrap_or_default().to_owned(),
+        read: number("read"),
+        rejected: number("rejected"),
+        unreadable: number("unreadable"),
+    }))
+}
+
+/// Whether the tables that stand in an output folder are those that a run would make.
+///
+/// # Errors
+/// The last run's report is damaged.
+pub fn is_same(output: &std::path::Path, inputs: &Inputs, settings: &Settings) -> Result<bool> {
+    let Some(current) = output::current_run(output) else {
+        return Ok(false);
+    };
+    let last = read(&current)?;
+    Ok(identity(inputs, settings).is_some_and(|identity| last["identity"] == identity.as_str()))
+}
+
+/// The report in the folder of a run.
+///
+/// # Errors
+/// It is not there or is damaged.
+pub fn read(run: &std::path::Path) -> Result<serde_json::Value> {
+    let file = run.join("run.json");
+    let text = std::fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+    serde_json::from_slice(&text).with_context(|| format!("{} is damaged", file.display()))
+}
+
+fn identity(inputs: &Inputs, settings: &Settings) -> Option<String> {
+    let parts = [inputs.identity()?, settings.identity()].map(u128::to_le_bytes);
+    Some(hexadecimal(crate::id::hash(&[&parts[0], &parts[1]])))
+}
+
+/// A hash as `run.json` has it.
+pub fn hexadecimal(hash: u128) -> String {
+    format!("{hash:032x}")
+}
+
 /// Gathers the report of a run and writes `run.json` beside its tables.
 ///
 /// # Errors
 /// The disk is full or gone.
 pub fn make(
     plan: &Plan,
-    files: &[InputFile],
+    inputs: &Inputs,
+    settings: &Settings,
     parts: &[Part],
-    found: &Happenings,
-    duplicates: &[Duplicate],
+    totals: &Totals,
     driver: &Driver,
     store: &Store,
 ) -> Result<Report> {
-    let counts = count(parts, found, duplicates);
+    let counts = count(inputs, parts, totals);
     assert_eq!(
         counts.read,
         counts.kept + counts.rejected,
         "every record read is kept or rejected"
     );
     let mut tables = Vec::new();
-    for (table, rows) in &found.rows {
+    for (table, rows) in &totals.rows {
         let file = format!("{table}.parquet");
         let bytes = std::fs::metadata(store.table(table))?.len();
         tables.push(TableReport {
@@ -137,11 +243,18 @@ pub fn make(
         });
     }
     let report = Report {
-        format: 1,
+        format: FORMAT,
         run_id: store.run_id().to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        finished_at: jiff::Timestamp::now().to_string(),
+        identity: identity(inputs, settings),
+        settings: SettingsReport {
+            program: hexadecimal(settings.program),
+            plan: hexadecimal(settings.plan),
+            knowledge: hexadecimal(settings.knowledge),
+        },
         plan: plan.clone(),
-        inputs: files.par_iter().map(input_report).collect(),
+        inputs: inputs.files.iter().map(input_report).collect(),
         counts,
         passes: driver.times(),
         peak_memory_bytes: unit::peak_memory_bytes(),
@@ -152,47 +265,42 @@ pub fn make(
     Ok(report)
 }
 
-fn input_report(file: &InputFile) -> InputReport {
-    let xxh3_128 = if file.is_stdin() {
-        None
-    } else {
-        hash_file(&file.path).ok()
-    };
+/// Version of `run.json`, whose schema is `docs/run.schema.json`.
+const FORMAT: u32 = 1;
+
+fn input_report(input: &Input) -> InputReport {
     InputReport {
-        path: file.shown.to_string(),
-        bytes: file.bytes,
-        xxh3_128,
+        path: input.file.shown.to_string(),
+        bytes: input.file.bytes,
+        xxh3_128: input.content.clone(),
     }
 }
 
-fn hash_file(path: &std::path::Path) -> std::io::Result<String> {
-    let mut hasher = Xxh3Default::new();
-    let mut file = std::fs::File::open(path)?;
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        match std::io::Read::read(&mut file, &mut buffer)? {
-            0 => return Ok(format!("{:032x}", hasher.digest128())),
-            length => hasher.update(&buffer[..length]),
-        }
-    }
-}
-
-fn count(parts: &[Part], found: &Happenings, duplicates: &[Duplicate]) -> Counts {
+fn count(inputs: &Inputs, parts: &[Part], totals: &Totals) -> Counts {
+    let unreadable = inputs
+        .files
+        .iter()
+        .filter(|input| input.content.is_none() && !input.file.is_stdin());
     let mut counts = Counts {
-        events: found.events.len() as u64,
-        incidents: found.incidents.len() as u64,
-        stances: found.sentiment.len() as u64,
-        survey_shares: found.surveys.len() as u64,
+        unreadable: (inputs.faults.len() + unreadable.count()) as u64,
+        relations: totals.relations.clone(),
+        documents_past_gate: totals.gate.documents,
+        sentences: totals.gate.sentences,
+        sentences_parsed: totals.gate.parsed,
+        mentions: totals.rows_of::<Mention>(),
+        events: totals.rows_of::<Event>(),
+        incidents: totals.rows_of::<Incident>(),
+        stances: totals.rows_of::<Sentiment>(),
+        stances_by_label: totals.labels.clone(),
+        survey_shares: totals.rows_of::<Survey>(),
+        top_forces: top(&totals.forces),
+        top_hosts: top(&totals.hosts),
         ..Counts::default()
     };
     for part in parts {
         counts.read += part.read;
         counts.kept += part.documents();
         counts.text_bytes += part.text_bytes;
-        counts.documents_past_gate += part.gate.documents;
-        counts.sentences += part.gate.sentences;
-        counts.sentences_parsed += part.gate.parsed;
-        counts.mentions += part.gate.mentions;
         for (reason, number) in &part.rejects {
             *counts.rejected_by_reason.entry(*reason).or_default() += number;
             counts.rejected += number;
@@ -201,35 +309,14 @@ fn count(parts: &[Part], found: &Happenings, duplicates: &[Duplicate]) -> Counts
             *counts.languages.entry(language.clone()).or_default() += number;
         }
     }
-    for duplicate in duplicates {
-        *counts.relations.entry(duplicate.relation).or_default() += 1;
-    }
-    for stance in &found.sentiment {
-        *counts.stances_by_label.entry(stance.label).or_default() += 1;
-    }
-    counts.top_forces = top(
-        found.events.iter().filter_map(|event| event.force_home.as_ref()),
-        &found.sentiment,
-    );
-    counts.top_hosts = top(
-        found
-            .events
-            .iter()
-            .filter_map(|event: &Event| event.host_country.as_ref()),
-        &[],
-    );
     counts
 }
 
-fn top<'c>(
-    codes: impl Iterator<Item = &'c crate::tables::Code>,
-    stances: &'c [Sentiment],
-) -> Vec<(String, u64)> {
-    let mut numbers: BTreeMap<String, u64> = BTreeMap::new();
-    for code in codes.chain(stances.iter().filter_map(|stance| stance.force_home.as_ref())) {
-        *numbers.entry(code.to_string()).or_default() += 1;
-    }
-    let mut ranked: Vec<(String, u64)> = numbers.into_iter().collect();
+fn top(numbers: &BTreeMap<Code, u64>) -> Vec<(String, u64)> {
+    let mut ranked: Vec<(String, u64)> = numbers
+        .iter()
+        .map(|(code, number)| (code.to_string(), *number))
+        .collect();
     ranked.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
     ranked.truncate(TOP);
     ranked

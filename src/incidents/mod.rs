@@ -20,30 +20,30 @@ pub struct Told {
 }
 
 /// Rows that tell of the same kind of thing between the same parties.
-type Kin = (String, Option<Code>, Option<Code>, Option<Code>, Option<Code>);
+pub type Kin = (String, Option<Code>, Option<Code>, Option<Code>, Option<Code>);
 
 /// Days within which two tellings may be of one happening where neither says exactly when.
 const SPAN_DAYS: i32 = 30;
 
-/// Links event rows to incidents, sets their `incident_id`, and gives the incidents.
+/// Links event rows to incidents, sets their `incident_id`, and gives the incidents. Only rows of one [`Kin`] are ever
+/// linked, so that rows may be given kin by kin.
 pub fn link(
     events: &mut [Event],
     told: &HashMap<&str, &Told>,
     families: impl Fn(&str) -> String,
-    run_id: &str,
 ) -> Vec<Incident> {
-    let mut kin: BTreeMap<Kin, Vec<usize>> = BTreeMap::new();
+    let mut families_of: BTreeMap<Kin, Vec<usize>> = BTreeMap::new();
     for (index, event) in events.iter().enumerate() {
         // What is denied or only supposed is no happening.
         if !matches!(event.modality, Modality::Negated | Modality::Hypothetical) {
-            kin.entry(kin_of(event, &families)).or_default().push(index);
+            families_of.entry(kin(event, &families)).or_default().push(index);
         }
     }
     let mut incidents = Vec::new();
-    for mut members in kin.into_values() {
+    for mut members in families_of.into_values() {
         members.sort_by_key(|index| (window(&events[*index]), events[*index].event_id.clone()));
         for group in groups(&members, events) {
-            let incident = incident(&group, events, told, run_id);
+            let incident = incident(&group, events, told);
             for index in group {
                 events[index].incident_id = Some(incident.incident_id.clone());
             }
@@ -54,7 +54,7 @@ pub fn link(
 }
 
 /// For an event of a force: its family, whose force and where. For others: the type and who to whom.
-fn kin_of(event: &Event, families: &impl Fn(&str) -> String) -> Kin {
+pub fn kin(event: &Event, families: &impl Fn(&str) -> String) -> Kin {
     match &event.force_event {
         Some(name) => (
             families(name.as_str()),
@@ -118,7 +118,7 @@ fn groups(members: &[usize], events: &[Event]) -> Vec<Vec<usize>> {
     groups
 }
 
-fn incident(group: &[usize], events: &[Event], told: &HashMap<&str, &Told>, run_id: &str) -> Incident {
+fn incident(group: &[usize], events: &[Event], told: &HashMap<&str, &Told>) -> Incident {
     let rows: Vec<&Event> = group.iter().map(|index| &events[*index]).collect();
     // The surest row speaks for the incident; of equals the one with the smaller id.
     let best = rows.iter().max_by(|one, other| {
@@ -183,7 +183,7 @@ fn incident(group: &[usize], events: &[Event], told: &HashMap<&str, &Told>, run_
         representative_event_id: best.event_id.clone(),
         evidence: best.evidence.clone(),
         confidence: best.confidence,
-        run_id: run_id.to_owned(),
+        run_id: String::new(),
     }
 }
 

@@ -6,7 +6,7 @@ mod gazetteer;
 pub mod language;
 mod source;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 pub use actors::{Country, Entry, Force, Position, Reading};
@@ -17,6 +17,7 @@ pub use language::Language;
 pub use source::{Fault, Line, Reader, Source, listed};
 
 use crate::gate::Gate;
+use crate::id;
 use crate::normalize;
 use crate::tables::Code;
 
@@ -34,6 +35,10 @@ pub struct Knowledge {
     pub normalization: normalize::Knowledge,
     /// What opens the way to the parser.
     pub gate: Gate,
+    /// Hash of every file that was read.
+    pub whole: u128,
+    /// Hash of the files by which records become documents.
+    pub reading: u128,
     names: HashMap<String, String>,
 }
 
@@ -82,7 +87,10 @@ pub fn load(source: Source) -> Result<Knowledge, Vec<Fault>> {
             languages.insert(code, language);
         }
     }
+    let mut files = std::mem::take(&mut reader.files);
     let normalization = normalize::Knowledge::load(&mut reader);
+    let reading = hash_files(&reader.files);
+    files.append(&mut reader.files);
     if let Some(normalization) = normalization.filter(|_| reader.faults.is_empty()) {
         let gate = Gate::new(languages.values(), &gazetteer);
         Ok(Knowledge {
@@ -92,12 +100,22 @@ pub fn load(source: Source) -> Result<Knowledge, Vec<Fault>> {
             languages,
             normalization,
             gate,
+            whole: hash_files(&files),
+            reading,
             names,
         })
     } else {
         reader.faults.sort();
         Err(reader.faults)
     }
+}
+
+fn hash_files(files: &BTreeMap<String, u128>) -> u128 {
+    let parts: Vec<Vec<u8>> = files
+        .iter()
+        .flat_map(|(name, hash)| [name.clone().into_bytes(), hash.to_le_bytes().to_vec()])
+        .collect();
+    id::hash(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>())
 }
 
 /// Languages with what it takes to read them.

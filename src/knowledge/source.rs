@@ -1,10 +1,13 @@
 //! Where knowledge comes from: the folder built into the binary, or one an analyst edits.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use include_dir::{Dir, include_dir};
 use serde::de::DeserializeOwned;
+
+use crate::id;
 
 static BUILT_IN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/knowledge");
 
@@ -50,6 +53,8 @@ pub struct Reader {
     source: Source,
     /// Everything found wrong so far.
     pub faults: Vec<Fault>,
+    /// The files read so far and the hashes of their content.
+    pub files: BTreeMap<String, u128>,
 }
 
 impl Reader {
@@ -58,6 +63,7 @@ impl Reader {
         Self {
             source,
             faults: Vec::new(),
+            files: BTreeMap::new(),
         }
     }
 
@@ -81,10 +87,12 @@ impl Reader {
                 .map(Cow::Owned)
                 .map_err(|error| error.to_string()),
         };
-        found.unwrap_or_else(|message| {
+        let bytes = found.unwrap_or_else(|message| {
             self.fault(file, None, message);
             Cow::Borrowed(b"")
-        })
+        });
+        self.files.insert(file.to_owned(), id::hash(&[&bytes]));
+        bytes
     }
 
     /// Whether there is such a file.

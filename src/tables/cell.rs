@@ -175,15 +175,18 @@ pub(super) fn words_from_array<V: Clone>(
     let Some(words) = dictionary.values().as_string_opt::<i32>() else {
         return wrong_type(&dictionary_type(), array.data_type());
     };
-    let values = words
-        .iter()
-        .map(|word| read(word.unwrap_or_default()))
-        .collect::<Result<Vec<V>>>()?;
-    Ok(dictionary
+    // A dictionary read across row groups may hold a null, or a word that no row uses.
+    let values: Vec<Option<Result<V>>> = words.iter().map(|word| word.map(&read)).collect();
+    let value = |key: i32| match &values[key as usize] {
+        None => Ok(None),
+        Some(Ok(value)) => Ok(Some(value.clone())),
+        Some(Err(error)) => bail!("{error:#}"),
+    };
+    dictionary
         .keys()
         .iter()
-        .map(|key| key.map(|key| values[key as usize].clone()))
-        .collect())
+        .map(|key| key.map_or(Ok(None), value))
+        .collect()
 }
 
 impl Value for Code {

@@ -23,11 +23,22 @@ pub const TABLES: &[Describe] = &[
     describe::<Incident>,
     describe::<Sentiment>,
     describe::<Survey>,
+    describe::<Change>,
 ];
 
 /// The names of all tables.
 pub fn names() -> Vec<&'static str> {
     TABLES.iter().map(|describe| describe().0).collect()
+}
+
+/// The names of a published table's columns, none for a table there is not.
+pub fn columns_of(table: &str) -> Vec<&'static str> {
+    let described = TABLES.iter().map(|describe| describe());
+    let columns = described.filter(|(name, _, _)| *name == table);
+    columns
+        .flat_map(|(_, _, columns)| columns)
+        .map(|column| column.name)
+        .collect()
 }
 
 /// The data dictionary as Markdown: all tables, or the one named.

@@ -184,6 +184,24 @@ labels! {
         Protest = "protest", Survey = "survey",
     }
 
+    /// What became of a row from one run to the next.
+    ChangeKind { Added = "added", Changed = "changed", Withdrawn = "withdrawn", Merged = "merged", }
+
+    /// Why a row is not what it was in the last run.
+    ChangeReason {
+        /// The input it came from is new.
+        NewInput = "new_input",
+        /// The input it came from is gone.
+        InputGone = "input_gone",
+        /// Its document has turned out to be a copy.
+        Copy = "copy",
+        /// Its document is no longer taken for a copy.
+        NoCopy = "no_copy",
+        /// Other documents came, went or changed, and with them what it is compared or linked with.
+        Neighbours = "neighbours",
+        Plan = "plan", Knowledge = "knowledge", Program = "program",
+    }
+
     /// What a share is a share of.
     SurveyBase { All = "all", Subset = "subset", }
 

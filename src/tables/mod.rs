@@ -19,11 +19,11 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 pub use cell::{Cell, Code};
-pub use dictionary::{names, print};
+pub use dictionary::{TABLES, columns_of, names, print};
 pub use labels::*;
 
 /// A row type: what [`define_table!`] gives every table.
-pub trait Row: Sized + Send + Sync {
+pub trait Row: Sized + Send + Sync + 'static {
     /// The table's name, which is also the stem of its file.
     const TABLE: &'static str;
     /// What one row of the table is.
@@ -37,6 +37,8 @@ pub trait Row: Sized + Send + Sync {
     /// # Errors
     /// Names the table and the column that is missing or has another type.
     fn rows(batch: &RecordBatch) -> Result<Vec<Self>>;
+    /// Names the run whose tables the row stands in.
+    fn set_run_id(&mut self, run_id: &str);
 }
 
 /// One column of a table, as the data dictionary shows it.
@@ -100,6 +102,10 @@ macro_rules! define_table {
                 }
                 Ok(rows)
             }
+
+            fn set_run_id(&mut self, run_id: &str) {
+                run_id.clone_into(&mut self.run_id);
+            }
         }
     };
 }
@@ -151,7 +157,7 @@ define_table! {
         input_path: String,
         /// Number of the record in that file, from 0.
         input_record: i64,
-        /// The run that made the row.
+        /// The run whose tables the row stands in.
         run_id: String,
     }
 }
@@ -175,7 +181,7 @@ define_table! {
         contained: Option<f32>,
         /// Hours from the canonical document's publication to this one's.
         hours_after_canonical: Option<f64>,
-        /// The run that made the row.
+        /// The run whose tables the row stands in.
         run_id: String,
     }
 }
@@ -193,7 +199,7 @@ define_table! {
         reason: RejectReason,
         /// What exactly was found.
         detail: String,
-        /// The run that made the row.
+        /// The run whose tables the row stands in.
         run_id: String,
     }
 }
@@ -237,7 +243,7 @@ define_table! {
         confidence: f32,
         /// What found the mention.
         rule: String,
-        /// The run that made the row.
+        /// The run whose tables the row stands in.
         run_id: String,
     }
 }
@@ -349,7 +355,7 @@ define_table! {
         confidence: f32,
         /// The rule or model that made the row.
         rule: String,
-        /// The run that made the row.
+        /// The run whose tables the row stands in.
         run_id: String,
     }
 }
@@ -407,7 +413,7 @@ define_table! {
         evidence: String,
         /// Confidence, 0 to 1.
         confidence: f32,
-        /// The run that made the row.
+        /// The run whose tables the row stands in.
         run_id: String,
     }
 }
@@ -473,7 +479,7 @@ define_table! {
         confidence: f32,
         /// The rule or model that made the row.
         rule: String,
-        /// The run that made the row.
+        /// The run whose tables the row stands in.
         run_id: String,
     }
 }
@@ -545,7 +551,99 @@ define_table! {
         confidence: f32,
         /// The rule that made the row.
         rule: String,
-        /// The run that made the row.
+        /// The run whose tables the row stands in.
+        run_id: String,
+    }
+}
+
+define_table! {
+    /// One row per row in which this run's tables differ from the last run's; none in the first run.
+    "changes" Change {
+        /// The table.
+        table_name: Code,
+        /// Identity of the row: the table's first column; of a reject, a hash of its content.
+        row_id: String,
+        /// What became of the row.
+        change: ChangeKind,
+        /// The row that now holds what this one told; set where `change` is `merged`.
+        merged_into: Option<String>,
+        /// Why.
+        reason: ChangeReason,
+        /// The run that the row was the same in, or not yet in.
+        prior_run_id: String,
+        /// The run whose tables the row stands in.
+        run_id: String,
+    }
+}
+
+define_table! {
+    /// One row per document given to extraction, between the passes. It is not published.
+    "extractions" Extraction {
+        /// The document.
+        document_id: String,
+        /// When it was published.
+        published_at: Option<Timestamp>,
+        /// The publisher.
+        source: Option<String>,
+        /// Sentences in it.
+        sentences: i32,
+        /// Sentences parsed.
+        parsed: i32,
+        /// Events it tells of.
+        events: i32,
+        /// The run whose tables the row stands in.
+        run_id: String,
+    }
+}
+
+define_table! {
+    /// Where a document stands in the input: some columns of `documents`.
+    "documents" Place {
+        /// The document.
+        document_id: String,
+        /// Language of the text.
+        language: Code,
+        /// The file the article came from.
+        input_path: String,
+        /// Number of the record in that file, from 0.
+        input_record: i64,
+        /// The run whose tables the row stands in.
+        run_id: String,
+    }
+}
+
+define_table! {
+    /// How a document stands to others: some columns of `duplicates`.
+    "duplicates" Standing {
+        /// The document.
+        document_id: String,
+        /// How the document relates to the canonical one.
+        relation: Relation,
+        /// The run whose tables the row stands in.
+        run_id: String,
+    }
+}
+
+define_table! {
+    /// Which incident an event belongs to: some columns of `events`.
+    "events" Link {
+        /// The event.
+        event_id: String,
+        /// The incident.
+        incident_id: Option<String>,
+        /// The run whose tables the row stands in.
+        run_id: String,
+    }
+}
+
+define_table! {
+    /// How long a document is: some columns of `sketches`.
+    "sketches" Length {
+        /// The document.
+        document_id: String,
+        /// Length of the text, bytes.
+        text_bytes: i64,
+        /// The run whose tables the row stands in.
         run_id: String,
     }
 }
@@ -571,7 +669,7 @@ define_table! {
         figures: Vec<u8>,
         /// Hashes of its names, 4 bytes each.
         names: Vec<u8>,
-        /// The run that made the row.
+        /// The run whose tables the row stands in.
         run_id: String,
     }
 }
@@ -603,6 +701,7 @@ mod tests {
         documented::<Incident>();
         documented::<Sentiment>();
         documented::<Survey>();
+        documented::<Change>();
     }
 
     fn round_trip<R: Row + Clone + PartialEq + std::fmt::Debug>(rows: &[R]) {

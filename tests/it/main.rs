@@ -2,6 +2,11 @@
 
 mod ingest;
 mod interop;
+mod kill;
+mod machine;
+mod objects;
+mod readers;
+mod runs;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
