@@ -147,10 +147,66 @@ pub(super) fn events(gold: &Path, out: &mut dyn Write, knowledge: &Knowledge) ->
         }
     }
     let mut page = format!("{} texts, {rows} events\n", records.len());
+    page += &event_page(&records, &coded);
     for (name, score) in ["source", "target"].iter().zip(&spans).filter(|(_, score)| score.labelled > 0) {
         let _ = writeln!(page, "{name} spans: exact F1 {:.3}, touching F1 {:.3}", score.f1(0), score.f1(1));
     }
     Ok(page)
+}
+
+/// How the events of texts agree with labelled ones, as multisets of each text: types alone, force events, and triples
+/// of source country, target country and type.
+fn event_page(records: &[Value], coded: &[(Vec<Event>, String)]) -> String {
+    let word = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or("-").to_owned();
+    let code = |code: &Option<Code>| code.as_ref().map_or_else(|| "-".to_owned(), Code::to_string);
+    let [mut types, mut forces, mut triples] = [Agreement::default(), Agreement::default(), Agreement::default()];
+    for (record, (events, _)) in records.iter().zip(coded) {
+        let Some(labelled) = record.get("events").and_then(Value::as_array) else { continue };
+        let gold = |part: &dyn Fn(&Value) -> Vec<String>| labelled.iter().map(part).collect::<Vec<_>>();
+        let told = |part: &dyn Fn(&Event) -> Vec<String>| events.iter().map(part).collect::<Vec<_>>();
+        let kind_of = |event: &Event| event.event_type.map_or("-", |kind| fold(kind.as_str())).to_owned();
+        let gold_kind = |event: &Value| fold(&word(event.get("event_type"))).to_owned();
+        types.add(told(&|event| vec![kind_of(event)]), gold(&|event| vec![gold_kind(event)]));
+        let known = |list: Vec<Vec<String>>| list.into_iter().filter(|part| part[0] != "-" && !part[0].is_empty()).collect();
+        forces.add(
+            known(told(&|event| vec![code(&event.force_event)])),
+            known(gold(&|event| vec![word(event.get("force_event"))])),
+        );
+        triples.add(
+            told(&|event| vec![code(&event.source_country), code(&event.target_country), kind_of(event)]),
+            gold(&|event| vec![word(event.get("source_country")), word(event.get("target_country")), gold_kind(event)]),
+        );
+    }
+    let named = [("types", types), ("force events", forces), ("source, target and type", triples)];
+    let lines = named.iter().filter(|(_, agreement)| agreement.labelled > 0);
+    lines.map(|(name, agreement)| format!("{name}: {}\n", agreement.line())).collect()
+}
+
+/// Counts of items predicted, labelled, and both.
+#[derive(Default)]
+struct Agreement {
+    predicted: usize,
+    labelled: usize,
+    both: usize,
+}
+
+impl Agreement {
+    fn add(&mut self, predicted: Vec<Vec<String>>, mut labelled: Vec<Vec<String>>) {
+        self.predicted += predicted.len();
+        self.labelled += labelled.len();
+        for item in predicted {
+            if let Some(at) = labelled.iter().position(|other| *other == item) {
+                labelled.swap_remove(at);
+                self.both += 1;
+            }
+        }
+    }
+
+    fn line(&self) -> String {
+        let share = |whole: usize| self.both as f64 / whole.max(1) as f64;
+        let f1 = 2.0 * self.both as f64 / (self.predicted + self.labelled).max(1) as f64;
+        format!("P {:.3} R {:.3} F1 {f1:.3} of {}", share(self.predicted), share(self.labelled), self.labelled)
+    }
 }
 
 /// Spans predicted, labelled, and of these the exact and the touching ones.

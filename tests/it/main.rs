@@ -1,5 +1,6 @@
 //! The one integration test binary: the program as its users run it.
 
+mod events;
 mod ingest;
 mod interop;
 mod kill;
