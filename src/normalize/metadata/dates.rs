@@ -473,7 +473,9 @@ mod tests {
 
     #[test]
     fn no_text_harms() {
-        let parts = ["2019", "11", "19", "-", "/", ".", ":", " ", "é", "年", "月", "٣", "nov", "T", "+", "am", "Z"];
+        let parts = [
+            "2019", "11", "19", "-", "/", ".", ":", " ", "é", "年", "月", "٣", "nov", "T", "+", "am", "Z",
+        ];
         let mut state = 0x9e37_79b9_7f4a_7c15_u64;
         let words = test_words();
         for _ in 0..20_000 {
