@@ -3,6 +3,7 @@
 //! Names come from the gazetteer first; nouns for forces and offices take their country from the words beside
 //! them; pronouns and bare nouns take theirs from what was named before.
 
+mod assumed;
 mod forces;
 mod history;
 mod names;
@@ -73,7 +74,7 @@ pub struct Actor<'k> {
 }
 
 /// The actors of a document.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub struct Actors<'k> {
     /// In order of the text.
     pub all: Vec<Actor<'k>>,
@@ -82,6 +83,7 @@ pub struct Actors<'k> {
     pub focus: Option<Code>,
     /// For each home of a force, the host most told of.
     hosts: HashMap<Option<Code>, Code>,
+    nationals: Vec<assumed::National>,
 }
 
 impl<'k> Actors<'k> {
@@ -155,6 +157,7 @@ pub fn find<'k>(
         .collect();
     let mut actors = Actors {
         focus: names::focus(&named),
+        nationals: assumed::nationals(&named),
         ..Actors::default()
     };
     let mut history = History::default();
