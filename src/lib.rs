@@ -21,6 +21,7 @@ pub mod parts;
 pub mod pipeline;
 pub mod plan;
 pub mod report;
+pub mod rollup;
 pub mod sentiment;
 pub mod surveys;
 pub mod tables;

@@ -19,8 +19,10 @@ use crate::input::{self, Batch, Fault, FieldNames, ReadOptions, Unit};
 use crate::knowledge::Knowledge;
 use crate::output::{self, Store, TableWriter};
 use crate::plan::{Extract, Plan};
+use crate::rollup;
 use crate::tables::{
     Document, Duplicate, Event, Incident, Mention, Reject, RejectReason, Relation, Row, Sentiment, SketchRow,
+    StanceMonthly,
     Survey,
 };
 use crate::unit::{Interrupted, Meter};
@@ -595,6 +597,11 @@ fn write_findings(
     found.rows.push((
         Survey::TABLE,
         output::write_table(&store.table(Survey::TABLE), &found.surveys)?,
+    ));
+    let monthly = rollup::monthly(&found.sentiment, &found.events, store.run_id());
+    found.rows.push((
+        StanceMonthly::TABLE,
+        output::write_table(&store.table(StanceMonthly::TABLE), &monthly)?,
     ));
     Ok(())
 }

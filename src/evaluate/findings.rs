@@ -14,6 +14,7 @@ use crate::explain::table;
 use crate::extract::{self, Findings};
 use crate::knowledge::Knowledge;
 use crate::plan::Scope;
+use crate::sentiment::model;
 use crate::tables::{Code, Document, EventType, StanceLabel};
 use crate::text::{self, sentences};
 use crate::train::events::unmark;
@@ -158,17 +159,20 @@ fn joined_tokens(record: &Value) -> String {
         .join(" ")
 }
 
-/// Sentiment toward a given target. Until a model is learnt only stances toward forces are told, all else is neutral.
+/// Sentiment toward a given target.
 pub(super) fn sentiment(gold: &Path, out: &mut dyn Write, knowledge: &Knowledge) -> Result<String> {
+    let language = knowledge
+        .language("en")
+        .context("the knowledge has no language `en`")?;
+    let records = lines(gold)?;
+    let told = |record: &Value| {
+        let labelled = crate::train::sentiment::labelled(record).into_iter().next();
+        labelled.map(|labelled| model::toward(&labelled.text, &labelled.target, knowledge, language))
+    };
+    let told: Vec<Option<(StanceLabel, f32)>> = records.par_iter().map(told).collect();
     let mut scores = Scores::default();
-    for record in lines(gold)? {
-        let found = read(string(&record, "text"), &record, knowledge)?;
-        let told = found
-            .sentiment
-            .iter()
-            .max_by(|one, other| one.intensity.cmp(&other.intensity));
-        let label = told.map_or(StanceLabel::Neutral, |row| row.label);
-        let confidence = told.map_or(0.0, |row| row.confidence);
+    for (record, told) in records.iter().zip(told) {
+        let (label, confidence) = told.unwrap_or((StanceLabel::Neutral, 0.0));
         let value = match label {
             StanceLabel::Negative => -1,
             StanceLabel::Neutral => 0,

@@ -3,7 +3,7 @@
 //! Who reads for stance takes a nationality as its force where the sentence tells of no force of that home; who codes
 //! events does not, because most sentences about Germans tell of no soldier.
 
-use super::{Actor, Actors, Force, phrase_span};
+use super::{Actor, Actors, Force};
 use crate::knowledge::{Language, Reading};
 use crate::tables::{ActorKind, Code, ForceKind};
 use crate::text::{Text, Upos};
@@ -47,6 +47,20 @@ impl<'k> Actors<'k> {
     /// The same actors, with nationalities as forces where the sentence tells of no other force of that home.
     pub fn with_assumed_forces(&self, text: &Text<'_>, language: &Language) -> Self {
         let mut actors = self.clone();
+        for actor in &mut actors.all {
+            let parsed = &text.parsed[actor.sentence];
+            let owner = self.owner_asked(parsed, actor);
+            let lemma = parsed.words[actor.head].lemma.to_lowercase();
+            if let Some(force) = &mut actor.force {
+                let is_owned = parsed.dependent(actor.head, "nmod:poss").is_some();
+                let homeless = force.home.is_none() && !force.called_foreign;
+                if let Some(owner) = owner.filter(|_| homeless || is_owned && actor.entry.is_none()) {
+                    force.home = Some(owner);
+                } else if homeless {
+                    force.home = language.stances.usual_home(&lemma);
+                }
+            }
+        }
         for national in &self.nationals {
             let known = self.of_sentence(national.sentence).any(|actor| {
                 actor.force.as_ref().is_some_and(|force| force.home.as_ref() == Some(&national.home))
@@ -54,8 +68,10 @@ impl<'k> Actors<'k> {
             if known {
                 continue;
             }
+            let is_owner = text.parsed[national.sentence].is(national.head, "nmod:poss");
             let place = if national.modifies {
-                described_force(text, language, national)
+                let described = described_force(text, language, national);
+                described.or_else(|| people_as_force(text, language, national).filter(|_| is_owner))
             } else {
                 people_as_force(text, language, national)
             };
@@ -64,6 +80,19 @@ impl<'k> Actors<'k> {
             }
         }
         actors
+    }
+
+    /// "asked the United States to send soldiers", "thanked Kenya for its police": the country that is asked or
+    /// thanked before a force fields it.
+    fn owner_asked(&self, parsed: &crate::text::Parsed<'_>, force: &Actor<'_>) -> Option<Code> {
+        let before = self.of_sentence(force.sentence).filter(|actor| {
+            actor.head < force.head
+                && actor.force.is_none()
+                && actor.kind == ActorKind::Government
+                && actor.office.is_none()
+                && matches!(parsed.words[actor.head].relation, "obj" | "iobj")
+        });
+        before.filter_map(|actor| actor.country.clone()).last()
     }
 
     /// Adds an actor, in place of one with the same head word.
@@ -80,7 +109,12 @@ impl<'k> Actors<'k> {
 }
 
 fn assumed<'k>(actors: &Actors<'k>, text: &Text<'_>, national: &National, head: usize, kind: ForceKind) -> Actor<'k> {
-    let span = phrase_span(&text.parsed[national.sentence], head, head);
+    let parsed = &text.parsed[national.sentence];
+    let described = parsed.children(head).iter().copied().filter(|child| {
+        *child < head && matches!(parsed.words[*child].relation, "amod" | "compound" | "nmod:poss" | "nummod" | "flat")
+    });
+    let first = described.chain([head]).min().unwrap_or(head);
+    let span = parsed.words[first].start..parsed.words[head].end;
     let elsewhere = actors.of_sentence(national.sentence).filter_map(|actor| actor.country.clone());
     let near = elsewhere.filter(|country| country.as_str().len() == 3).find(|country| *country != national.home);
     let host = actors.usual_host(Some(&national.home)).cloned().or(near).or_else(|| actors.focus.clone());
@@ -114,7 +148,8 @@ fn described_force(text: &Text<'_>, language: &Language, national: &National) ->
         at = parsed.words[at].head?;
     }
     let lemma = parsed.words[at].lemma.to_lowercase();
-    let kind = language.stances.assumed(&lemma)?;
+    let written = parsed.words[at].text.to_lowercase();
+    let kind = language.stances.assumed(&lemma).or_else(|| language.stances.assumed(&written))?;
     Some((at, national.kind.unwrap_or(kind)))
 }
 

@@ -9,6 +9,7 @@ use super::{Stance, is_foreign_force, is_hedged, is_quoted};
 use crate::events::{Context, circumstances, matching};
 use crate::mentions::Actor;
 use crate::tables::{Modality, StanceBasis};
+use crate::text::clauses::PredicateKind;
 use crate::text::{Clause, Upos};
 
 /// A force in a phrase, and whether the phrase is for (1) or against (-1) its being there.
@@ -27,7 +28,7 @@ pub(super) fn by_word<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> 
         _ => 'n',
     };
     let mut stances = Vec::new();
-    for (lemma, object_role) in matching::keys(context, clause) {
+    for (lemma, object_role) in idioms(context, clause).into_iter().chain(matching::keys(context, clause)) {
         for sense in context.language.stances.of(part, &lemma) {
             stances.extend(by_sense(context, clause, part, sense, object_role.as_deref()));
         }
@@ -37,8 +38,62 @@ pub(super) fn by_word<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> 
     }
     if stances.is_empty() {
         stances.extend(by_duty(context, clause));
+        stances.extend(by_naming(context, clause));
     }
     stances
+}
+
+/// "called the soldiers locusts", "the base is a wound": a judgement in words that only the lexicon of judging words
+/// knows, said of a force by a verb of calling or a copula.
+fn by_naming<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stance<'c, 'k>> {
+    let lists = &context.language.stances.lists;
+    let is_copular = clause.kind != PredicateKind::Verb && clause.first("subj").is_some();
+    let is_naming = clause.kind == PredicateKind::Verb && lists.naming.contains(&clause.lemma);
+    let (role, said) = if is_copular {
+        ("subj", vec![clause.predicate])
+    } else if is_naming {
+        ("obj", named_as(context, clause))
+    } else {
+        return None;
+    };
+    let force = clause.in_role(role).find_map(|head| toward(context, head))?.force;
+    let judge = &context.language.judge;
+    let words = said.iter().flat_map(|head| context.parsed.subtree_without(*head, &["nsubj", "csubj", "parataxis", "conj"]));
+    let score = words.map(|word| judge.score(context.parsed, &context.language.grammar.negators, word)).sum::<f32>();
+    let holder = holders::of_clause(context, clause, if is_copular { &lists.speaking } else { &lists.acting }, None)?;
+    let polarity = if score > 0.5 { 1 } else if score < -0.5 { -1 } else { return None };
+    let denial = denial(context, clause);
+    Some(Stance {
+        force,
+        polarity: if denial == Denial::None { polarity } else { -polarity },
+        intensity: 2,
+        basis: if is_quoted(context, clause) { StanceBasis::Quote } else { StanceBasis::Statement },
+        negated: denial != Denial::None,
+        hedged: is_hedged(context, clause),
+        rule: "naming".to_owned(),
+        span: circumstances::evidence(context, clause),
+        event: None,
+        confidence: if holder.is_certain { 0.6 } else { 0.4 },
+        holder: Some(holder),
+        predicate: clause.predicate,
+    })
+}
+
+/// What a verb of calling calls its object.
+fn named_as(context: &Context<'_, '_>, clause: &Clause) -> Vec<usize> {
+    let parsed = context.parsed;
+    let children = parsed.children(clause.predicate).iter().copied();
+    let object = clause.first("obj");
+    let named = children.filter(|child| {
+        Some(*child) > object && matches!(parsed.words[*child].relation, "xcomp" | "ccomp" | "obj" | "obl" | "advcl" | "advmod" | "dep" | "acl")
+    });
+    named.collect()
+}
+
+/// A verb with its object, such as "lay flower" or "lose patience".
+fn idioms(context: &Context<'_, '_>, clause: &Clause) -> Vec<(String, Option<String>)> {
+    let object = |head: usize| format!("{} {}", clause.lemma, context.parsed.words[head].lemma.to_lowercase());
+    clause.in_role("obj").map(|head| (object(head), None)).collect()
 }
 
 fn by_sense<'c, 'k>(
@@ -61,13 +116,14 @@ fn by_sense<'c, 'k>(
     let mut found: Vec<Toward<'c, 'k>> = Vec::new();
     for role in &sense.force {
         for head in in_role(context, clause, role, object_role) {
-            let Some(toward) = toward(context, head) else { continue };
-            let is_wish = role == "comp";
+            let named = toward(context, head);
+            let Some(toward) = named.or_else(|| antecedent(context, head).filter(|_| role != "subj")) else { continue };
             let is_holder = holder.as_ref().is_some_and(|holder| holder.head == Some(head));
-            if (is_wish && !toward.moves) || is_holder {
+            if (role == "comp" && !toward.moves) || is_holder {
                 continue;
             }
-            found.push(toward);
+            let sign = if role == "obj" { toward.sign * direction(context, clause) } else { toward.sign };
+            found.push(Toward { sign, ..toward });
         }
         if !found.is_empty() {
             break;
@@ -83,6 +139,19 @@ fn by_sense<'c, 'k>(
             stance(context, clause, sense, holder.clone(), toward.force, polarity, denial, modality)
         })
         .collect()
+}
+
+/// "want them out": an adverb that says where the object goes.
+fn direction(context: &Context<'_, '_>, clause: &Clause) -> i32 {
+    let lists = &context.language.stances.lists;
+    let parsed = context.parsed;
+    let mut children = parsed.children(clause.predicate).iter().filter(|child| **child > clause.predicate);
+    let effect = |child: &usize| {
+        let preposition = parsed.preposition(*child);
+        let word = if preposition.is_empty() { parsed.words[*child].text.to_lowercase() } else { preposition };
+        lists.directions.get(&word).copied()
+    };
+    children.find_map(effect).unwrap_or(1)
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -114,6 +183,7 @@ fn stance<'c, 'k>(
         span: circumstances::evidence(context, clause),
         event: None,
         confidence: surety,
+        predicate: clause.predicate,
     }
 }
 
@@ -122,7 +192,7 @@ fn by_duty<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stan
     let lists = &context.language.stances.lists;
     let sign = *lists.effects.get(&clause.lemma)?;
     let has_duty = clause.auxiliaries.iter().any(|auxiliary| lists.duties.contains(auxiliary))
-        || governed_by(context, clause, |lemma| lists.duties.contains(lemma));
+        || governed_by(context, clause, |lemma| lists.duty_verbs.contains(lemma));
     let tag = context.parsed.words[clause.predicate].xpos;
     let is_order = tag == "VB"
         && clause.auxiliaries.is_empty()
@@ -152,6 +222,7 @@ fn by_duty<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stan
         rule: "duty".to_owned(),
         span: circumstances::evidence(context, clause),
         event: None,
+        predicate: clause.predicate,
         confidence: 0.7,
     })
 }
@@ -175,19 +246,25 @@ pub(super) fn in_role(
         (role, _) => role,
     };
     match role {
-        "comp" => return complements(context, clause),
+        "comp" | "that" => return complements(context, clause),
         // The noun that an adjective or a noun in apposition describes.
         "head" => return context.parsed.words[clause.predicate].head.into_iter().collect(),
         _ => {}
     }
     let own: Vec<usize> = clause.in_role(role).collect();
-    if !own.is_empty() || role != "subj" && role != "obj" {
+    let is_argument = role == "subj" || role == "obj";
+    if !own.is_empty() || !is_argument && clause.kind != PredicateKind::Noun {
         return own;
     }
     let above = clause
         .governor
         .as_ref()
         .filter(|governor| matches!(governor.relation.as_str(), "xcomp" | "obj" | "ccomp"));
+    // "expressed gratitude to the soldiers": what is told of the noun hangs on its verb.
+    if !is_argument || role == "subj" && clause.kind == PredicateKind::Noun && clause.auxiliaries.is_empty() {
+        let light = above.filter(|above| above.relation == "obj").and_then(|above| context.clause(above.predicate));
+        return light.map(|light| light.in_role(role).collect()).unwrap_or_default();
+    }
     let Some(above) = above.and_then(|above| context.clause(above.predicate)) else {
         return described(context, clause);
     };
@@ -224,6 +301,17 @@ fn complements(context: &Context<'_, '_>, clause: &Clause) -> Vec<usize> {
     heads.sort_unstable();
     heads.dedup();
     heads
+}
+
+/// A pronoun that is no speaker stands for the one force named before it, if nobody else is known for it.
+fn antecedent<'c, 'k>(context: &'c Context<'c, 'k>, head: usize) -> Option<Toward<'c, 'k>> {
+    let word = context.parsed.words[head].text.to_lowercase();
+    if !context.language.grammar.third_person_pronouns.contains(&word) {
+        return None;
+    }
+    let before = context.actors.of_sentence(context.sentence).filter(|actor| actor.head < head);
+    let force = before.filter(|actor| is_foreign_force(actor) && actor.rule != "pronoun").last()?;
+    Some(Toward { force, sign: 1, moves: false })
 }
 
 /// The force that a phrase or clause is about, and what it says of the force's being there.
@@ -270,10 +358,12 @@ fn search<'c, 'k>(context: &'c Context<'c, 'k>, head: usize, depth: usize) -> Op
 fn children(context: &Context<'_, '_>, head: usize) -> Vec<usize> {
     let parsed = context.parsed;
     let mut children: Vec<usize> = parsed.children(head).to_vec();
+    // "the pact that lets them in": what a document says is what it is.
+    let is_thing = context.language.stances.lists.things.contains(parsed.words[head].lemma.as_ref());
     children.retain(|child| {
-        !matches!(
+        !(parsed.words[*child].relation == "acl:relcl" && !is_thing) && !matches!(
             parsed.words[*child].relation,
-            "acl:relcl" | "conj" | "parataxis" | "punct" | "cc" | "case" | "det" | "advmod"
+            "conj" | "parataxis" | "punct" | "cc" | "case" | "det" | "advmod"
         )
     });
     // What stands behind the word says more than what stands before it.
@@ -303,7 +393,13 @@ pub(super) enum Denial {
 pub(super) fn denial(context: &Context<'_, '_>, clause: &Clause) -> Denial {
     let modality = &context.language.modality;
     let lists = &context.language.stances.lists;
-    let mut denial = match clause.negation {
+    let negators = &context.language.grammar.negators;
+    let is_no_longer = context.parsed.dependents(clause.predicate, "advmod").any(|adverb| {
+        let below = context.parsed.children(adverb).iter();
+        below.into_iter().any(|child| negators.contains(&context.parsed.words[*child].lemma.to_lowercase()))
+    });
+    let negation = clause.negation.or(is_no_longer.then_some(clause.predicate));
+    let mut denial = match negation {
         Some(_) if clause.auxiliaries.iter().any(|aux| modality.planned_auxiliaries.contains(aux)) => Denial::Will,
         Some(_) => Denial::Fact,
         None => Denial::None,
@@ -331,6 +427,8 @@ pub(super) fn denial(context: &Context<'_, '_>, clause: &Clause) -> Denial {
                 (denial, true) => denial,
                 _ => Denial::None,
             };
+        } else if modality.denying.contains(&lemma) && matches!(word.relation, "ccomp" | "xcomp") {
+            return Denial::Fact;
         } else if !is_intention && word.relation != "xcomp" {
             break;
         }

@@ -101,6 +101,20 @@ fn topic(context: &Context<'_, '_>, clause: &Clause) -> Option<Holder> {
     subjects.find_map(|head| of_head(context, head))
 }
 
+/// Who a sentence is about: who speaks in its main clause, else who acts in it.
+pub(super) fn main(context: &Context<'_, '_>) -> Option<Holder> {
+    let clauses = || context.clauses.iter();
+    let says = |clause: &&Clause| context.language.attribution.speech_verbs.contains(&clause.lemma);
+    let acts = |clause: &Clause| {
+        let role = if clause.passive { "by" } else { "subj" };
+        clause.in_role(role).find_map(|head| of_head(context, head))
+    };
+    let speaks = clauses().filter(says).find_map(acts);
+    let attributed = || clauses().find_map(|clause| speaker(context, clause));
+    let holder = speaks.or_else(attributed).or_else(|| clauses().find_map(acts))?;
+    Some(Holder { is_certain: false, ..holder })
+}
+
 /// A participant as a holder; `None` for forces, things and pronouns that stand for nobody known.
 pub(super) fn of_head(context: &Context<'_, '_>, head: usize) -> Option<Holder> {
     let parsed = context.parsed;
@@ -132,12 +146,18 @@ pub(super) fn of_head(context: &Context<'_, '_>, head: usize) -> Option<Holder> 
     let kind = match (actor, word.upos) {
         (_, Upos::Noun | Upos::Propn | Upos::Adj) if listed_kind(context, &lemma).is_some() && actor.is_none_or(|actor| actor.entry.is_none()) => listed_kind(context, &lemma)?,
         (Some(actor), _) => kind_of(context, actor),
+        (None, Upos::Propn) if word.lemma.to_lowercase() != word.text.to_lowercase() => HolderKind::Public,
         (None, Upos::Propn) => HolderKind::Person,
         (None, Upos::Noun) => HolderKind::Public,
         (None, _) if lists.people.contains(&lemma) => HolderKind::Public,
         _ => return None,
     };
     let mut filled = filled;
+    // Whose office it is was only guessed from what the document is about.
+    if actor.is_some_and(|actor| actor.rule == "office:focus") {
+        filled.country = None;
+        filled.actor_id = None;
+    }
     if filled.name.is_none() {
         filled.name = Some(word.text.to_owned());
     }

@@ -4,6 +4,7 @@
 
 mod frames;
 mod holders;
+pub mod model;
 mod words;
 
 use jiff::tz::TimeZone;
@@ -33,6 +34,19 @@ struct Stance<'c, 'k> {
     span: std::ops::Range<usize>,
     event: Option<usize>,
     confidence: f32,
+    /// Index of the word that judges.
+    predicate: usize,
+}
+
+impl Stance<'_, '_> {
+    /// Without a holder a judgement is the narrator's, and narration is neutral; what an armed group does to a force
+    /// is an event first.
+    fn is_held(&self) -> bool {
+        self.holder
+            .as_ref()
+            .is_some_and(|holder| holder.kind != HolderKind::ArmedGroup
+                    || !matches!(self.basis, StanceBasis::Action | StanceBasis::Protest))
+    }
 }
 
 /// Judges the stances of a text.
@@ -59,14 +73,20 @@ pub fn judge(
             knowledge,
             language,
         };
-        let mut stances = by_action(&context, events);
         let nouns = judging_nouns(&context);
-        for clause in context.clauses.iter().chain(&nouns) {
-            stances.extend(frames::by_word(&context, clause));
-        }
+        let clauses = context.clauses.iter().chain(&nouns);
+        let mut stances: Vec<Stance<'_, '_>> =
+            clauses.flat_map(|clause| frames::by_word(&context, clause)).collect();
+        drop_inner(&context, &mut stances);
+        link(&context, &mut stances, events);
+        let told = by_action(&context, events).into_iter();
+        let told: Vec<Stance<'_, '_>> =
+            told.filter(|other| !stances.iter().any(|stance| home_of(stance.force) == home_of(other.force))).collect();
+        stances.extend(told);
         stances.extend(by_scare_quotes(&context));
-        // Without a holder a judgement is the narrator's, and narration is neutral.
-        stances.retain(|stance| stance.holder.is_some());
+        stances.retain(|stance| stance.is_held());
+        let rest = by_model(&context, &stances);
+        stances.extend(rest);
         let told = surveys
             .iter()
             .any(|survey| survey.sentence_index == parsed.index as i32);
@@ -92,6 +112,43 @@ fn judging_nouns(context: &Context<'_, '_>) -> Vec<Clause> {
     let words = context.parsed.words.iter().enumerate();
     let words = words.filter(|(index, word)| context.clause(*index).is_none() && judges(word));
     words.map(|(index, _)| clauses::at(context.parsed, grammar, index)).collect()
+}
+
+/// "promised to tear up the clause that lets them in" is one stance: what a judgement is about is not a second one.
+fn drop_inner(context: &Context<'_, '_>, stances: &mut Vec<Stance<'_, '_>>) {
+    let parsed = context.parsed;
+    let is_inside = |inner: usize, outer: usize| {
+        let mut at = inner;
+        while let Some(head) = parsed.words[at].head.filter(|_| at != outer) {
+            if matches!(parsed.words[at].relation, "conj" | "parataxis" | "acl:relcl" | "advcl") {
+                return false;
+            }
+            at = head;
+        }
+        inner != outer && at == outer
+    };
+    let held: Vec<(usize, Option<Code>)> = stances
+        .iter()
+        .filter(|stance| stance.holder.as_ref().is_some_and(|holder| holder.is_certain))
+        .map(|stance| (stance.predicate, home_of(stance.force).cloned()))
+        .collect();
+    stances.retain(|stance| {
+        let home = home_of(stance.force).cloned();
+        !held.iter().any(|(outer, other)| *other == home && is_inside(stance.predicate, *outer))
+    });
+}
+
+/// Points stances to the events that their words are.
+fn link(context: &Context<'_, '_>, stances: &mut [Stance<'_, '_>], events: &[Event]) {
+    for stance in stances {
+        let rests_on = |event: &Event| {
+            let trigger = event.trigger_start_byte as usize;
+            event.sentence_index == context.parsed.index as i32
+                && event.force_event.is_some()
+                && stance.span.contains(&trigger)
+        };
+        stance.event = events.iter().position(rests_on);
+    }
 }
 
 /// What is done to a force shows a stance: expelling, inviting, extending, protesting.
@@ -151,6 +208,7 @@ fn by_action<'c, 'k>(context: &'c Context<'c, 'k>, events: &[Event]) -> Vec<Stan
             span: event.start_byte as usize..event.end_byte as usize,
             event: Some(index),
             confidence: event.confidence,
+            predicate: 0,
         });
     }
     stances
@@ -264,18 +322,57 @@ fn by_scare_quotes<'c, 'k>(context: &'c Context<'c, 'k>) -> Vec<Stance<'c, 'k>> 
                 span: context.parsed.start..context.parsed.end,
                 event: None,
                 confidence: 0.5,
+                predicate: index,
             });
         }
     }
     stances
 }
 
-/// A foreign force toward which a sentence takes no side: one neutral row per home of a force.
-fn narration<'c, 'k>(context: &'c Context<'c, 'k>, stances: &[Stance<'c, 'k>]) -> Vec<Stance<'c, 'k>> {
-    let forces = context.actors.of_sentence(context.sentence).filter(|actor| {
+/// The least probability of a label that is taken from the model.
+const MODEL_MIN: f32 = 0.45;
+
+/// Where no frame says anything of a force, what the model makes of the sentence, with low confidence; the holder is
+/// who the sentence is about, and without one it is narration.
+fn by_model<'c, 'k>(context: &'c Context<'c, 'k>, stances: &[Stance<'c, 'k>]) -> Vec<Stance<'c, 'k>> {
+    let Some(model) = &context.language.judge.forces else {
+        return Vec::new();
+    };
+    let unjudged: Vec<&Actor<'k>> = unjudged(context, stances).collect();
+    let Some(holder) = holders::main(context).filter(|_| !unjudged.is_empty()) else {
+        return Vec::new();
+    };
+    let masked = model::Masked::new(context);
+    let judged = unjudged.into_iter().map(|force| (force, model::judge(model, &masked.features(&(force.start..force.end)))));
+    let told = judged.filter(|(_, (label, probability))| *label != StanceLabel::Neutral && *probability >= MODEL_MIN);
+    let stance = |(force, (label, probability)): (&'c Actor<'k>, (StanceLabel, f32))| Stance {
+        holder: Some(holder.clone()),
+        force,
+        polarity: if label == StanceLabel::Negative { -1 } else { 1 },
+        intensity: 1,
+        basis: StanceBasis::Statement,
+        negated: false,
+        hedged: false,
+        rule: "model".to_owned(),
+        span: context.parsed.start..context.parsed.end,
+        event: None,
+        confidence: probability / 2.0,
+        predicate: 0,
+    };
+    told.map(stance).collect()
+}
+
+/// Foreign forces of a sentence toward whose home it has no stance.
+fn unjudged<'c, 'k>(context: &'c Context<'c, 'k>, stances: &[Stance<'c, 'k>]) -> impl Iterator<Item = &'c Actor<'k>> {
+    let forces = context.actors.of_sentence(context.sentence);
+    forces.filter(|actor| {
         let judged = stances.iter().any(|stance| home_of(stance.force) == home_of(actor));
         is_foreign_force(actor) && actor.rule != "pronoun" && !judged
-    });
+    })
+}
+
+/// A foreign force toward which a sentence takes no side: one neutral row per home of a force.
+fn narration<'c, 'k>(context: &'c Context<'c, 'k>, stances: &[Stance<'c, 'k>]) -> Vec<Stance<'c, 'k>> {
     let neutral = |force| Stance {
         holder: None,
         force,
@@ -288,8 +385,9 @@ fn narration<'c, 'k>(context: &'c Context<'c, 'k>, stances: &[Stance<'c, 'k>]) -
         span: context.parsed.start..context.parsed.end,
         event: None,
         confidence: 0.6,
+        predicate: 0,
     };
-    forces.map(neutral).collect()
+    unjudged(context, stances).map(neutral).collect()
 }
 
 fn home_of<'a>(actor: &'a Actor<'_>) -> Option<&'a Code> {

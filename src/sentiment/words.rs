@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde::Deserialize;
 
 use crate::knowledge::{Line, Reader, listed};
-use crate::tables::{ForceKind, StanceBasis};
+use crate::tables::{Code, ForceKind, StanceBasis};
 
 /// Words of stance of one language.
 #[derive(Debug, Default)]
@@ -42,14 +42,26 @@ pub(super) struct Lists {
     pub effects: HashMap<String, i32>,
     /// Happenings that befall a force: whoever deplores them does not judge the force.
     pub harms: HashSet<String>,
+    /// Whose a force is where nothing tells: peacekeepers.
+    pub homes: HashMap<String, String>,
     /// Nouns that are a force only where somebody looks for a stance, beside the name of a home.
     pub assumed: HashMap<String, ForceKind>,
+    /// Verbs of calling: what they call their object judges it.
+    pub naming: HashSet<String>,
+    /// Roles of who calls something something.
+    pub acting: Vec<String>,
+    /// Roles of who says what something is.
+    pub speaking: Vec<String>,
     /// Nouns for things, which hold no stance.
     pub things: HashSet<String>,
     /// Words that deny a wish or a plan: no intention, no plan, no reason.
     pub intentions: HashSet<String>,
     /// Auxiliaries that say what ought to be.
     pub duties: HashSet<String>,
+    /// Verbs that say so with an infinitive.
+    pub duty_verbs: HashSet<String>,
+    /// Adverbs that say whether what is wanted, sent or asked comes (1) or goes (-1).
+    pub directions: HashMap<String, i32>,
     /// Nouns of people who are no office and no nationality.
     pub people: HashSet<String>,
     /// Nouns of civil society.
@@ -116,6 +128,11 @@ impl Words {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.senses.is_empty()
+    }
+
+    /// Whose a force is that is named by a noun, where nothing else tells.
+    pub fn usual_home(&self, lemma: &str) -> Option<Code> {
+        self.lists.homes.get(lemma).map(|code| Code::new(code))
     }
 
     /// The kind of force that a noun names beside the name of a home.

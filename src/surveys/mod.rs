@@ -61,7 +61,16 @@ struct Lists {
     among: HashSet<String>,
     asked: HashSet<String>,
     yes_no: HashMap<String, i32>,
-    enclosing: HashSet<String>,
+    bare: HashSet<String>,
+    and: HashSet<String>,
+    approximate_parts: HashSet<String>,
+    directions: HashSet<String>,
+    turning: HashSet<String>,
+    elections: HashSet<String>,
+    leading: HashSet<String>,
+    between: HashSet<String>,
+    now: HashSet<String>,
+    down: HashSet<String>,
     samples: HashSet<String>,
     margins: HashSet<String>,
 }
@@ -106,12 +115,14 @@ fn read_sentence(context: &Context<'_, '_>) -> Vec<Survey> {
         negators: &context.language.grammar.negators,
     };
     let shares = shares::find(&look);
-    if shares.is_empty() {
+    let elections = &context.language.surveys.words.elections;
+    let is_election = context.parsed.words.iter().any(|word| elections.contains(&word.lemma.to_lowercase()));
+    if shares.is_empty() || is_election {
         return Vec::new();
     }
     let has_poll = names_poll(context, context.sentence) || names_poll_before(context);
     let mut rows = Vec::new();
-    let mut last: Option<Answer> = None;
+    let mut last = earlier(context);
     for index in 0..shares.len() {
         let Some(answer) = answers::answer(&look, &shares, index, last.as_ref()) else {
             continue;
@@ -119,7 +130,7 @@ fn read_sentence(context: &Context<'_, '_>) -> Vec<Survey> {
         let Some(force) = force(context, &shares, index) else {
             continue;
         };
-        let population = answers::population(context, &look, &shares, index);
+        let population = answers::population(context, &look, &shares, index, force);
         last = Some(answer.clone());
         let Some(population) = population.or_else(|| has_poll.then(|| answers::everybody(context))) else {
             continue;
@@ -138,6 +149,18 @@ fn names_poll(context: &Context<'_, '_>, sentence: usize) -> bool {
         || context.actors.of_sentence(sentence).filter_map(|actor| actor.entry).any(|entry| entry.office.as_deref() == Some("pollster"))
 }
 
+/// The answer that the sentence before asks about.
+fn earlier(context: &Context<'_, '_>) -> Option<Answer> {
+    let parsed = context.text.parsed.get(context.sentence.checked_sub(1)?)?;
+    let look = Look {
+        parsed,
+        words: &context.language.surveys,
+        numerals: &context.language.quantities.numerals,
+        negators: &context.language.grammar.negators,
+    };
+    answers::earlier(&look)
+}
+
 fn names_poll_before(context: &Context<'_, '_>) -> bool {
     context.sentence.checked_sub(1).is_some_and(|before| names_poll(context, before))
 }
@@ -149,9 +172,14 @@ fn force<'c, 'k>(context: &'c Context<'c, 'k>, shares: &[Share], index: usize) -
     let share = &shares[index];
     let next = shares.get(index + 1).map_or(context.parsed.words.len(), |next| next.first);
     let here: Vec<&Actor<'k>> = context.actors.of_sentence(context.sentence).filter(is_foreign).collect();
-    let behind = here.iter().find(|actor| (share.end..next).contains(&actor.head));
-    let before = here.iter().rfind(|actor| actor.head < share.first);
-    let found = behind.or(before).or(here.first()).copied();
+    // A nationality is a force only where nothing else is.
+    let is_sure = |actor: &&&Actor<'_>| actor.rule != "assumed";
+    let near = |wanted: &dyn Fn(&&&Actor<'_>) -> bool| {
+        let behind = here.iter().filter(wanted).find(|actor| (share.end..next).contains(&actor.head));
+        let before = here.iter().filter(wanted).rfind(|actor| actor.head < share.first);
+        behind.or(before).or(here.iter().find(wanted)).copied()
+    };
+    let found = near(&is_sure).or_else(|| near(&|_| true));
     found.or_else(|| {
         let mut earlier = (0..context.sentence).rev().take(2);
         earlier.find_map(|sentence| context.actors.of_sentence(sentence).find(is_foreign))
@@ -192,11 +220,13 @@ fn row(
         .first()
         .map_or((None, None), |told| (told.starts_on, told.ends_on));
     // Answers to one question stand in one sentence and are about one force.
-    let home = force.and_then(|force| force.home.as_ref()).map_or("", Code::as_str);
+    let own = || population.country.as_ref().filter(|_| force.is_some_and(|force| !force.called_foreign));
+    let home = force.and_then(|force| force.home.as_ref()).or_else(own);
+    let home_code = home.map_or("", Code::as_str);
     let group = [
         document.document_id.as_bytes(),
         &(parsed.index as u64).to_le_bytes(),
-        home.as_bytes(),
+        home_code.as_bytes(),
     ];
     let key = [
         document.document_id.as_bytes(),
@@ -219,7 +249,7 @@ fn row(
         question_topic: Some(context.text.text[actor.start..actor.end].to_owned()),
         response: answer.response.clone(),
         response_polarity: answer.polarity,
-        force_home: force.and_then(|force| force.home.clone()),
+        force_home: home.cloned(),
         force_kind: force.map(|force| force.kind),
         force_name: Some(context.text.text[actor.start..actor.end].to_owned()),
         host_country: force.and_then(|force| force.host.clone()),

@@ -72,6 +72,7 @@ pub(super) fn find(look: &Look<'_>) -> Vec<Share> {
     }
     found = glossed(look, found);
     found = bare(look, found);
+    found = ranges(look, found);
     with_priors(look, found).into_iter().filter(|share| !is_other(look, share)).collect()
 }
 
@@ -123,7 +124,8 @@ fn pair(look: &Look<'_>, at: usize) -> Option<Vec<Share>> {
     let spaced = || {
         let (one, end) = number(look, at)?;
         let joint = look.text(end);
-        let is_joined = ["-", "–", "/"].contains(&joint.as_str()) || lists.to.contains(&joint);
+        let is_between = lists.between.contains(&look.before(at, 1)) && lists.and.contains(&joint);
+        let is_joined = ["-", "–", "/"].contains(&joint.as_str()) || lists.to.contains(&joint) || is_between;
         let (other, end) = number(look, end + 1).filter(|_| is_joined)?;
         Some((one, other, end))
     };
@@ -160,7 +162,7 @@ fn single(look: &Look<'_>, at: usize) -> Option<Share> {
         Some((start..at).map(|word| look.text(word)).collect::<Vec<_>>().join(" "))
     };
     let hedge = (1..=4).rev().filter_map(phrase).find_map(|phrase| {
-        if lists.approximate.contains(&phrase) {
+        if lists.approximate.contains(&phrase) || is_fraction && lists.approximate_parts.contains(&phrase) {
             Some(ShareKind::Approximate)
         } else if lists.lower_bound.contains(&phrase) {
             Some(ShareKind::LowerBound)
@@ -273,6 +275,26 @@ fn glossed(look: &Look<'_>, shares: Vec<Share>) -> Vec<Share> {
     kept
 }
 
+/// "between a third and two-fifths": one share.
+fn ranges(look: &Look<'_>, shares: Vec<Share>) -> Vec<Share> {
+    let mut kept: Vec<Share> = Vec::new();
+    for share in shares {
+        let opens = |last: &&mut Share| {
+            let near = share.first.saturating_sub(last.end) <= 1 && share.high > last.low;
+            near && last.first > 0 && look.words.words.between.contains(&look.text(last.first - 1))
+        };
+        match kept.last_mut().filter(opens) {
+            Some(last) => {
+                last.high = share.high;
+                last.end = share.end;
+                last.kind = ShareKind::Range;
+            }
+            None => kept.push(share),
+        }
+    }
+    kept
+}
+
 /// "51 percent to 23", "Kurds at 77 percent and Turkmens at 23": bare numbers in the company of percentages.
 fn bare(look: &Look<'_>, mut shares: Vec<Share>) -> Vec<Share> {
     let lists = &look.words.words;
@@ -284,7 +306,8 @@ fn bare(look: &Look<'_>, mut shares: Vec<Share>) -> Vec<Share> {
             continue;
         };
         let is_taken = shares.iter().any(|share| share.first <= at && at < share.end);
-        let is_led = lists.at.contains(&look.before(at, 1));
+        let is_down = lists.to.contains(&look.before(at, 1)) && lists.down.contains(&look.before(at, 2));
+        let is_led = lists.at.contains(&look.before(at, 1)) || is_down;
         let follows = shares.iter().any(|share| share.end + 1 == at && lists.to.contains(&look.before(at, 1)));
         let is_closed = look.parsed.words.get(end).is_none_or(|word| matches!(word.upos, Upos::Punct | Upos::Cconj | Upos::Adp));
         if !is_taken && (is_led || follows) && is_closed {
@@ -314,21 +337,36 @@ fn bare(look: &Look<'_>, mut shares: Vec<Share>) -> Vec<Share> {
 fn with_priors(look: &Look<'_>, shares: Vec<Share>) -> Vec<Share> {
     let lists = &look.words.words;
     let is_prior = |share: &Share| (1..=2).any(|back| lists.from.contains(&look.before(share.first, back)));
+    let has = |range: std::ops::Range<usize>, wanted: &HashSet<String>| range.into_iter().any(|at| wanted.contains(&look.text(at)));
     let mut kept: Vec<Share> = Vec::new();
     let mut waiting: Option<f64> = None;
-    for mut share in shares {
-        let is_followed = (share.end..share.end + 14).any(|at| lists.to.contains(&look.text(at)));
-        if is_prior(&share) {
-            match kept.last_mut().filter(|last| last.prior.is_none() && (share.first - last.end < 8 || !is_followed)) {
+    let firsts: Vec<usize> = shares.iter().map(|share| share.first).collect();
+    for (index, mut share) in shares.into_iter().enumerate() {
+        let next = firsts.get(index + 1).copied().unwrap_or(look.parsed.words.len());
+        let behind_next = firsts.get(index + 2).copied().unwrap_or(look.parsed.words.len());
+        let is_followed = has(share.end..share.end + 14, &lists.to);
+        // "where 48% tolerated it in 2015, 35% do today"
+        let is_past = index + 1 < firsts.len() && is_year_in(look, share.end..next) && has(next..behind_next, &lists.now);
+        // "opposition, 40 percent in 2014, is down to 19"
+        let is_later = lists.to.contains(&look.before(share.first, 1)) && lists.down.contains(&look.before(share.first, 2));
+        if is_prior(&share) || is_past {
+            match kept.last_mut().filter(|last| last.prior.is_none() && !is_past && (share.first - last.end < 8 || !is_followed)) {
                 Some(last) => last.prior = Some(share.low),
                 None => waiting = Some(share.low),
             }
             continue;
         }
         share.prior = waiting.take();
+        if is_later && let Some(last) = kept.pop() {
+            share.prior = Some(last.low);
+        }
         kept.push(share);
     }
     kept
+}
+
+fn is_year_in(look: &Look<'_>, range: std::ops::Range<usize>) -> bool {
+    range.into_iter().any(|at| look.text(at).parse::<u32>().is_ok_and(|year| (1900..2100).contains(&year)))
 }
 
 /// Changes, chances and shares of something that has no opinion.
@@ -340,7 +378,8 @@ fn is_other(look: &Look<'_>, share: &Share) -> bool {
     let by_change = lists.by.contains(&look.before(share.first, 1))
         && (0..share.first).any(|at| lists.change.contains(&look.lemma(at)));
     let made_up = reach.into_iter().any(|at| lists.composing.contains(&look.lemma(at)));
-    let behind = look.lemma(share.end);
+    let is_article = lists.articles.contains(&look.text(share.end));
+    let behind = look.lemma(share.end + usize::from(is_article));
     let counted = lists.change.contains(&behind) || lists.counted.contains(&behind);
     changed || by_change || made_up || counted || is_of_things(look, share)
 }

@@ -23,6 +23,7 @@ pub const TABLES: &[Describe] = &[
     describe::<Incident>,
     describe::<Sentiment>,
     describe::<Survey>,
+    describe::<StanceMonthly>,
 ];
 
 /// The names of all tables.
