@@ -56,7 +56,9 @@ impl Gate {
             match *word.as_bytes() {
                 [a, b, c, d, ..] => open([a, b, c, d]),
                 // What stands behind a short word is no letter, or the word does not stand alone.
-                [a, b, c] => (0..=u8::MAX).filter(|byte| !byte.is_ascii_alphanumeric()).for_each(|d| open([a, b, c, d])),
+                [a, b, c] => (0..=u8::MAX)
+                    .filter(|byte| !byte.is_ascii_alphanumeric())
+                    .for_each(|d| open([a, b, c, d])),
                 _ => {}
             }
         }
@@ -77,7 +79,11 @@ impl Gate {
             let at = opening([four[0], four[1], four[2], four[3]]);
             self.openings[at / 64] >> (at % 64) & 1 == 1
         };
-        let places = bytes.windows(OPENING).enumerate().filter(move |(_, four)| opens(four)).map(|(at, _)| at);
+        let places = bytes
+            .windows(OPENING)
+            .enumerate()
+            .filter(move |(_, four)| opens(four))
+            .map(|(at, _)| at);
         // A short word at the very end has nothing behind it.
         let last = bytes.len().checked_sub(OPENING - 1);
         places.chain(last).filter_map(move |at| {
@@ -85,7 +91,9 @@ impl Gate {
             if !begins {
                 return None;
             }
-            let found = self.forces.find(Input::new(bytes).range(at..).anchored(Anchored::Yes))?;
+            let found = self
+                .forces
+                .find(Input::new(bytes).range(at..).anchored(Anchored::Yes))?;
             stands_alone(text, found.start(), found.end()).then(|| {
                 after = found.end();
                 (found.start(), found.end())
@@ -183,14 +191,19 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Vec<&str> {
-        let words = ["troops", "troop", "Troops", "jet", "base", "French force"].map(str::to_owned).to_vec();
+        let words = ["troops", "troop", "Troops", "jet", "base", "French force"]
+            .map(str::to_owned)
+            .to_vec();
         let gate = Gate::of_words(words);
         gate.find(text).map(|(start, end)| &text[start..end]).collect()
     }
 
     #[test]
     fn finds_words_that_stand_alone() {
-        assert_eq!(found("Troops left; a jet, the base and troops."), ["Troops", "jet", "base", "troops"]);
+        assert_eq!(
+            found("Troops left; a jet, the base and troops."),
+            ["Troops", "jet", "base", "troops"]
+        );
         assert!(found("jetlag baseball troopship paratroops").is_empty());
         assert_eq!(found("The French force"), ["French force"]);
         assert_eq!(found("a jet"), ["jet"]);
@@ -201,7 +214,9 @@ mod tests {
     #[ignore = "a measurement"]
     fn speed() {
         let knowledge = crate::knowledge::load(crate::knowledge::Source::from(None)).unwrap();
-        let news = "The company said quarterly profit rose 12 percent as sales of its new software grew in Asia. ".repeat(200_000);
+        let news =
+            "The company said quarterly profit rose 12 percent as sales of its new software grew in Asia. "
+                .repeat(200_000);
         let start = std::time::Instant::now();
         let hits = knowledge.gate.find(&news).count();
         let seconds = start.elapsed().as_secs_f64();

@@ -22,8 +22,7 @@ use crate::plan::{Extract, Plan};
 use crate::rollup;
 use crate::tables::{
     Document, Duplicate, Event, Incident, Mention, Reject, RejectReason, Relation, Row, Sentiment, SketchRow,
-    StanceMonthly,
-    Survey,
+    StanceMonthly, Survey,
 };
 use crate::unit::{Interrupted, Meter};
 use crate::{document, extract, id};

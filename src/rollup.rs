@@ -35,23 +35,46 @@ pub fn monthly(sentiment: &[Sentiment], events: &[Event], run_id: &str) -> Vec<S
     let mut groups: BTreeMap<Group, Counts<'_>> = BTreeMap::new();
     for row in sentiment {
         let month = row.stated_on.map(Date::first_of_month);
-        let group = (row.force_home.clone(), row.host_country.clone(), row.holder_kind.as_str(), month);
-        let incident = row.event_id.as_deref().and_then(|event| incident_of.get(event).copied());
+        let group = (
+            row.force_home.clone(),
+            row.host_country.clone(),
+            row.holder_kind.as_str(),
+            month,
+        );
+        let incident = row
+            .event_id
+            .as_deref()
+            .and_then(|event| incident_of.get(event).copied());
         let counts = groups.entry(group).or_default();
         counts.kind = row.holder_kind;
         counts.rows += 1;
         counts.articles.insert(&row.document_id);
         counts.incidents.extend(incident);
-        let holder = row.holder_actor_id.as_ref().or(row.holder_name.as_ref()).cloned().unwrap_or_default();
+        let holder = row
+            .holder_actor_id
+            .as_ref()
+            .or(row.holder_name.as_ref())
+            .cloned()
+            .unwrap_or_default();
         let place = incident.unwrap_or(&row.document_id);
-        counts.units.entry((holder, place)).or_default().push(row.polarity);
+        counts
+            .units
+            .entry((holder, place))
+            .or_default()
+            .push(row.polarity);
     }
-    groups.into_iter().map(|(group, counts)| row(group, &counts, run_id)).collect()
+    groups
+        .into_iter()
+        .map(|(group, counts)| row(group, &counts, run_id))
+        .collect()
 }
 
 fn row((force_home, host_country, _, month): Group, counts: &Counts<'_>, run_id: &str) -> StanceMonthly {
     let n = counts.units.len();
-    let means = counts.units.values().map(|rows| f64::from(rows.iter().sum::<f32>()) / rows.len() as f64);
+    let means = counts
+        .units
+        .values()
+        .map(|rows| f64::from(rows.iter().sum::<f32>()) / rows.len() as f64);
     let means: Vec<f64> = means.collect();
     let negative = means.iter().filter(|mean| **mean < 0.0).count();
     let (low, high) = wilson(negative, n);
@@ -81,7 +104,10 @@ fn wilson(hits: usize, of: usize) -> (f64, f64) {
     let middle = share + Z * Z / (2.0 * n);
     let spread = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
     let whole = 1.0 + Z * Z / n;
-    (((middle - spread) / whole).max(0.0), ((middle + spread) / whole).min(1.0))
+    (
+        ((middle - spread) / whole).max(0.0),
+        ((middle + spread) / whole).min(1.0),
+    )
 }
 
 #[cfg(test)]
@@ -100,24 +126,45 @@ mod tests {
     }
 
     fn event(id: &str, incident: &str) -> Event {
-        Event { event_id: id.to_owned(), incident_id: Some(incident.to_owned()), ..Event::default() }
+        Event {
+            event_id: id.to_owned(),
+            incident_id: Some(incident.to_owned()),
+            ..Event::default()
+        }
     }
 
     #[test]
     fn a_happening_told_by_many_articles_counts_once() {
         let events = [event("e_1", "i_1"), event("e_2", "i_1")];
-        let rows = [stance("d_1", "junta", -1.0, Some("e_1")), stance("d_2", "junta", -1.0, Some("e_2"))];
+        let rows = [
+            stance("d_1", "junta", -1.0, Some("e_1")),
+            stance("d_2", "junta", -1.0, Some("e_2")),
+        ];
         let monthly = monthly(&rows, &events, "run");
-        assert_eq!((monthly[0].rows, monthly[0].articles, monthly[0].incidents, monthly[0].n), (2, 2, 1, 1));
+        assert_eq!(
+            (
+                monthly[0].rows,
+                monthly[0].articles,
+                monthly[0].incidents,
+                monthly[0].n
+            ),
+            (2, 2, 1, 1)
+        );
         assert_eq!(monthly[0].month, Some(jiff::civil::date(2024, 3, 1)));
     }
 
     #[test]
     fn an_article_counts_once_for_each_holder() {
-        let rows = [stance("d_1", "junta", -1.0, None), stance("d_1", "junta", -0.5, None), stance("d_1", "union", 1.0, None)];
+        let rows = [
+            stance("d_1", "junta", -1.0, None),
+            stance("d_1", "junta", -0.5, None),
+            stance("d_1", "union", 1.0, None),
+        ];
         let monthly = monthly(&rows, &[], "run");
         assert_eq!((monthly[0].n, monthly[0].rows), (2, 3));
-        assert!((monthly[0].share_negative - 0.5).abs() < 1e-9 && (monthly[0].polarity_mean - 0.125).abs() < 1e-6);
+        assert!(
+            (monthly[0].share_negative - 0.5).abs() < 1e-9 && (monthly[0].polarity_mean - 0.125).abs() < 1e-6
+        );
     }
 
     #[test]

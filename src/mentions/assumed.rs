@@ -27,8 +27,13 @@ pub(super) fn nationals(named: &[Vec<super::names::Name<'_>>]) -> Vec<National> 
     let of_sentence = |(sentence, names): (usize, &Vec<super::names::Name<'_>>)| {
         let national = |name: &super::names::Name<'_>| {
             let force = name.entry.force.as_ref();
-            let is_national = matches!(name.entry.reading, Reading::Adjective | Reading::Demonym | Reading::Country);
-            let home = force.and_then(|force| force.home.clone()).or_else(|| name.entry.country.clone())?;
+            let is_national = matches!(
+                name.entry.reading,
+                Reading::Adjective | Reading::Demonym | Reading::Country
+            );
+            let home = force
+                .and_then(|force| force.home.clone())
+                .or_else(|| name.entry.country.clone())?;
             (is_national || force.is_some()).then(|| National {
                 sentence,
                 head: name.head,
@@ -63,12 +68,15 @@ impl<'k> Actors<'k> {
         }
         for national in &self.nationals {
             let known = self.of_sentence(national.sentence).any(|actor| {
-                actor.force.as_ref().is_some_and(|force| force.home.as_ref() == Some(&national.home))
+                actor
+                    .force
+                    .as_ref()
+                    .is_some_and(|force| force.home.as_ref() == Some(&national.home))
             });
             if known {
                 continue;
             }
-            let is_owner = text.parsed[national.sentence].is(national.head, "nmod:poss");
+            let is_owner = stands_for_people(&text.parsed[national.sentence], national.head);
             let place = if national.modifies {
                 let described = described_force(text, language, national);
                 described.or_else(|| people_as_force(text, language, national).filter(|_| is_owner))
@@ -108,16 +116,34 @@ impl<'k> Actors<'k> {
     }
 }
 
-fn assumed<'k>(actors: &Actors<'k>, text: &Text<'_>, national: &National, head: usize, kind: ForceKind) -> Actor<'k> {
+fn assumed<'k>(
+    actors: &Actors<'k>,
+    text: &Text<'_>,
+    national: &National,
+    head: usize,
+    kind: ForceKind,
+) -> Actor<'k> {
     let parsed = &text.parsed[national.sentence];
     let described = parsed.children(head).iter().copied().filter(|child| {
-        *child < head && matches!(parsed.words[*child].relation, "amod" | "compound" | "nmod:poss" | "nummod" | "flat")
+        *child < head
+            && matches!(
+                parsed.words[*child].relation,
+                "amod" | "compound" | "nmod:poss" | "nummod" | "flat"
+            )
     });
     let first = described.chain([head]).min().unwrap_or(head);
     let span = parsed.words[first].start..parsed.words[head].end;
-    let elsewhere = actors.of_sentence(national.sentence).filter_map(|actor| actor.country.clone());
-    let near = elsewhere.filter(|country| country.as_str().len() == 3).find(|country| *country != national.home);
-    let host = actors.usual_host(Some(&national.home)).cloned().or(near).or_else(|| actors.focus.clone());
+    let elsewhere = actors
+        .of_sentence(national.sentence)
+        .filter_map(|actor| actor.country.clone());
+    let near = elsewhere
+        .filter(|country| country.as_str().len() == 3)
+        .find(|country| *country != national.home);
+    let host = actors
+        .usual_host(Some(&national.home))
+        .cloned()
+        .or(near)
+        .or_else(|| actors.focus.clone());
     Actor {
         sentence: national.sentence,
         head,
@@ -139,6 +165,16 @@ fn assumed<'k>(actors: &Actors<'k>, text: &Text<'_>, national: &National, head: 
     }
 }
 
+/// "the Egyptians' arrival", "wants the Senegalese out", "the French handed over": a nationality that describes no
+/// noun, or that owns one, whatever the parse says.
+fn stands_for_people(parsed: &crate::text::Parsed<'_>, head: usize) -> bool {
+    let follows = parsed.words.get(head + 1).map(|word| word.upos);
+    let is_before_noun = matches!(follows, Some(Upos::Noun | Upos::Propn | Upos::Adj | Upos::Num));
+    let is_led = head > 0 && parsed.words[head - 1].upos == Upos::Det;
+    let is_noun = matches!(parsed.words[head].upos, Upos::Noun | Upos::Propn);
+    parsed.is(head, "nmod:poss") || is_led && (is_noun || !is_before_noun)
+}
+
 /// "American engineers": a noun that is a force beside the name of a home.
 fn described_force(text: &Text<'_>, language: &Language, national: &National) -> Option<(usize, ForceKind)> {
     let parsed = &text.parsed[national.sentence];
@@ -149,7 +185,10 @@ fn described_force(text: &Text<'_>, language: &Language, national: &National) ->
     }
     let lemma = parsed.words[at].lemma.to_lowercase();
     let written = parsed.words[at].text.to_lowercase();
-    let kind = language.stances.assumed(&lemma).or_else(|| language.stances.assumed(&written))?;
+    let kind = language
+        .stances
+        .assumed(&lemma)
+        .or_else(|| language.stances.assumed(&written))?;
     Some((at, national.kind.unwrap_or(kind)))
 }
 
@@ -158,11 +197,15 @@ fn people_as_force(text: &Text<'_>, language: &Language, national: &National) ->
     let parsed = &text.parsed[national.sentence];
     let word = &parsed.words[national.head];
     if parsed.children(national.head).iter().any(|child| {
-        language.grammar.partitives.contains(parsed.words[*child].lemma.as_ref())
+        language
+            .grammar
+            .partitives
+            .contains(parsed.words[*child].lemma.as_ref())
     }) {
         return None;
     }
     let is_told_apart = parsed.dependent(national.head, "det").is_some()
+        || stands_for_people(parsed, national.head)
         || parsed.dependent(national.head, "nummod").is_some();
     let is_undergoing = parsed.is(national.head, "obj") || parsed.is(national.head, "nsubj:pass");
     let is_people = national.is_people && national.home.as_str().len() == 3 && word.upos != Upos::Verb;

@@ -28,7 +28,10 @@ pub(super) fn by_word<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> 
         _ => 'n',
     };
     let mut stances = Vec::new();
-    for (lemma, object_role) in idioms(context, clause).into_iter().chain(matching::keys(context, clause)) {
+    for (lemma, object_role) in idioms(context, clause)
+        .into_iter()
+        .chain(matching::keys(context, clause))
+    {
         for sense in context.language.stances.of(part, &lemma) {
             stances.extend(by_sense(context, clause, part, sense, object_role.as_deref()));
         }
@@ -58,16 +61,45 @@ fn by_naming<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<St
     };
     let force = clause.in_role(role).find_map(|head| toward(context, head))?.force;
     let judge = &context.language.judge;
-    let words = said.iter().flat_map(|head| context.parsed.subtree_without(*head, &["nsubj", "csubj", "parataxis", "conj"]));
-    let score = words.map(|word| judge.score(context.parsed, &context.language.grammar.negators, word)).sum::<f32>();
-    let holder = holders::of_clause(context, clause, if is_copular { &lists.speaking } else { &lists.acting }, None)?;
-    let polarity = if score > 0.5 { 1 } else if score < -0.5 { -1 } else { return None };
+    let words = said.iter().flat_map(|head| {
+        context
+            .parsed
+            .subtree_without(*head, &["nsubj", "csubj", "parataxis", "conj"])
+    });
+    let score = words
+        .map(|word| judge.score(context.parsed, &context.language.grammar.negators, word))
+        .sum::<f32>();
+    let holder = holders::of_clause(
+        context,
+        clause,
+        if is_copular {
+            &lists.speaking
+        } else {
+            &lists.acting
+        },
+        None,
+    )?;
+    let polarity = if score > 0.5 {
+        1
+    } else if score < -0.5 {
+        -1
+    } else {
+        return None;
+    };
     let denial = denial(context, clause);
     Some(Stance {
         force,
-        polarity: if denial == Denial::None { polarity } else { -polarity },
+        polarity: if denial == Denial::None {
+            polarity
+        } else {
+            -polarity
+        },
         intensity: 2,
-        basis: if is_quoted(context, clause) { StanceBasis::Quote } else { StanceBasis::Statement },
+        basis: if is_quoted(context, clause) {
+            StanceBasis::Quote
+        } else {
+            StanceBasis::Statement
+        },
         negated: denial != Denial::None,
         hedged: is_hedged(context, clause),
         rule: "naming".to_owned(),
@@ -85,14 +117,24 @@ fn named_as(context: &Context<'_, '_>, clause: &Clause) -> Vec<usize> {
     let children = parsed.children(clause.predicate).iter().copied();
     let object = clause.first("obj");
     let named = children.filter(|child| {
-        Some(*child) > object && matches!(parsed.words[*child].relation, "xcomp" | "ccomp" | "obj" | "obl" | "advcl" | "advmod" | "dep" | "acl")
+        Some(*child) > object
+            && matches!(
+                parsed.words[*child].relation,
+                "xcomp" | "ccomp" | "obj" | "obl" | "advcl" | "advmod" | "dep" | "acl"
+            )
     });
     named.collect()
 }
 
 /// A verb with its object, such as "lay flower" or "lose patience".
 fn idioms(context: &Context<'_, '_>, clause: &Clause) -> Vec<(String, Option<String>)> {
-    let object = |head: usize| format!("{} {}", clause.lemma, context.parsed.words[head].lemma.to_lowercase());
+    let object = |head: usize| {
+        format!(
+            "{} {}",
+            clause.lemma,
+            context.parsed.words[head].lemma.to_lowercase()
+        )
+    };
     clause.in_role("obj").map(|head| (object(head), None)).collect()
 }
 
@@ -117,26 +159,46 @@ fn by_sense<'c, 'k>(
     for role in &sense.force {
         for head in in_role(context, clause, role, object_role) {
             let named = toward(context, head);
-            let Some(toward) = named.or_else(|| antecedent(context, head).filter(|_| role != "subj")) else { continue };
+            let Some(toward) = named.or_else(|| antecedent(context, head).filter(|_| role != "subj")) else {
+                continue;
+            };
             let is_holder = holder.as_ref().is_some_and(|holder| holder.head == Some(head));
             if (role == "comp" && !toward.moves) || is_holder {
                 continue;
             }
-            let sign = if role == "obj" { toward.sign * direction(context, clause) } else { toward.sign };
+            let sign = if role == "obj" && sense.polarity > 0 {
+                toward.sign * direction(context, clause)
+            } else {
+                toward.sign
+            };
             found.push(Toward { sign, ..toward });
         }
         if !found.is_empty() {
             break;
         }
     }
-    if found.is_empty() && sense.force.iter().any(|role| role == "subj" || role == "obj" || role == "comp") {
+    if found.is_empty()
+        && sense
+            .force
+            .iter()
+            .any(|role| role == "subj" || role == "obj" || role == "comp")
+    {
         found.extend(holders::implied_force(context, clause, &sense.force));
     }
     found
         .into_iter()
         .map(|toward| {
             let polarity = denied(sense, part, denial) * toward.sign;
-            stance(context, clause, sense, holder.clone(), toward.force, polarity, denial, modality)
+            stance(
+                context,
+                clause,
+                sense,
+                holder.clone(),
+                toward.force,
+                polarity,
+                denial,
+                modality,
+            )
         })
         .collect()
 }
@@ -145,10 +207,17 @@ fn by_sense<'c, 'k>(
 fn direction(context: &Context<'_, '_>, clause: &Clause) -> i32 {
     let lists = &context.language.stances.lists;
     let parsed = context.parsed;
-    let mut children = parsed.children(clause.predicate).iter().filter(|child| **child > clause.predicate);
+    let mut children = parsed
+        .children(clause.predicate)
+        .iter()
+        .filter(|child| **child > clause.predicate);
     let effect = |child: &usize| {
         let preposition = parsed.preposition(*child);
-        let word = if preposition.is_empty() { parsed.words[*child].text.to_lowercase() } else { preposition };
+        let word = if preposition.is_empty() {
+            parsed.words[*child].text.to_lowercase()
+        } else {
+            preposition
+        };
         lists.directions.get(&word).copied()
     };
     children.find_map(effect).unwrap_or(1)
@@ -170,7 +239,11 @@ fn stance<'c, 'k>(
         (_, StanceBasis::Statement) if is_quoted(context, clause) => StanceBasis::Quote,
         (_, basis) => basis,
     };
-    let surety = if holder.as_ref().is_some_and(|holder| holder.is_certain) { 0.8 } else { 0.6 };
+    let surety = if holder.as_ref().is_some_and(|holder| holder.is_certain) {
+        0.8
+    } else {
+        0.6
+    };
     Stance {
         holder,
         force,
@@ -191,7 +264,10 @@ fn stance<'c, 'k>(
 fn by_duty<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stance<'c, 'k>> {
     let lists = &context.language.stances.lists;
     let sign = *lists.effects.get(&clause.lemma)?;
-    let has_duty = clause.auxiliaries.iter().any(|auxiliary| lists.duties.contains(auxiliary))
+    let has_duty = clause
+        .auxiliaries
+        .iter()
+        .any(|auxiliary| lists.duties.contains(auxiliary))
         || governed_by(context, clause, |lemma| lists.duty_verbs.contains(lemma));
     let tag = context.parsed.words[clause.predicate].xpos;
     let is_order = tag == "VB"
@@ -207,7 +283,9 @@ fn by_duty<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stan
         .find_map(|head| context.actor(head).filter(|actor| is_foreign_force(actor)));
     let force = own.or_else(|| {
         let implied = holders::implied_force(context, clause, &["subj".to_owned()]);
-        implied.filter(|_| is_quoted(context, clause) || is_order).map(|toward| toward.force)
+        implied
+            .filter(|_| is_quoted(context, clause) || is_order)
+            .map(|toward| toward.force)
     })?;
     let holder = holders::speaker(context, clause)?;
     let polarity = if clause.negation.is_some() { -sign } else { sign };
@@ -216,7 +294,11 @@ fn by_duty<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stan
         force,
         polarity,
         intensity: 2,
-        basis: if is_quoted(context, clause) { StanceBasis::Quote } else { StanceBasis::Statement },
+        basis: if is_quoted(context, clause) {
+            StanceBasis::Quote
+        } else {
+            StanceBasis::Statement
+        },
         negated: clause.negation.is_some(),
         hedged: is_hedged(context, clause),
         rule: "duty".to_owned(),
@@ -228,7 +310,10 @@ fn by_duty<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stan
 }
 
 fn governed_by(context: &Context<'_, '_>, clause: &Clause, wanted: impl Fn(&str) -> bool) -> bool {
-    let above = clause.governor.as_ref().filter(|governor| governor.relation == "xcomp");
+    let above = clause
+        .governor
+        .as_ref()
+        .filter(|governor| governor.relation == "xcomp");
     above
         .and_then(|above| context.clause(above.predicate))
         .is_some_and(|above| wanted(&above.lemma))
@@ -253,6 +338,14 @@ pub(super) fn in_role(
     }
     let own: Vec<usize> = clause.in_role(role).collect();
     let is_argument = role == "subj" || role == "obj";
+    // "opened camps to the Americans": the parse may hang the force on the object.
+    if own.is_empty() && !is_argument && clause.kind == PredicateKind::Verb {
+        let parsed = context.parsed;
+        let below = clause
+            .in_role("obj")
+            .flat_map(|object| parsed.dependents(object, "nmod").collect::<Vec<_>>());
+        return below.filter(|child| parsed.preposition(*child) == role).collect();
+    }
     if !own.is_empty() || !is_argument && clause.kind != PredicateKind::Noun {
         return own;
     }
@@ -262,14 +355,22 @@ pub(super) fn in_role(
         .filter(|governor| matches!(governor.relation.as_str(), "xcomp" | "obj" | "ccomp"));
     // "expressed gratitude to the soldiers": what is told of the noun hangs on its verb.
     if !is_argument || role == "subj" && clause.kind == PredicateKind::Noun && clause.auxiliaries.is_empty() {
-        let light = above.filter(|above| above.relation == "obj").and_then(|above| context.clause(above.predicate));
-        return light.map(|light| light.in_role(role).collect()).unwrap_or_default();
+        let light = above
+            .filter(|above| above.relation == "obj")
+            .and_then(|above| context.clause(above.predicate));
+        return light
+            .map(|light| light.in_role(role).collect())
+            .unwrap_or_default();
     }
     let Some(above) = above.and_then(|above| context.clause(above.predicate)) else {
         return described(context, clause);
     };
     let of_above: Vec<usize> = above.in_role("obj").collect();
-    if of_above.is_empty() { described(context, clause) } else { of_above }
+    if of_above.is_empty() {
+        described(context, clause)
+    } else {
+        of_above
+    }
 }
 
 /// "described the troops as occupiers", "branded them a threat": a noun or adjective behind "as" or in a small
@@ -278,8 +379,13 @@ fn described(context: &Context<'_, '_>, clause: &Clause) -> Vec<usize> {
     let Some(head) = context.parsed.words[clause.predicate].head else {
         return Vec::new();
     };
-    let Some(above) = context.clause(head) else { return Vec::new() };
-    if above.passive || context.parsed.preposition(clause.predicate) == "as" || context.parsed.is(clause.predicate, "xcomp") {
+    let Some(above) = context.clause(head) else {
+        return Vec::new();
+    };
+    if above.passive
+        || context.parsed.preposition(clause.predicate) == "as"
+        || context.parsed.is(clause.predicate, "xcomp")
+    {
         return above.in_role("obj").collect();
     }
     Vec::new()
@@ -289,13 +395,21 @@ fn complements(context: &Context<'_, '_>, clause: &Clause) -> Vec<usize> {
     let below = context.clauses.iter().filter(|other| {
         other.governor.as_ref().is_some_and(|governor| {
             governor.predicate == clause.predicate
-                && matches!(governor.relation.as_str(), "ccomp" | "xcomp" | "advcl" | "acl" | "csubj")
+                && matches!(
+                    governor.relation.as_str(),
+                    "ccomp" | "xcomp" | "advcl" | "acl" | "csubj"
+                )
         })
     });
-    let below = below.filter(|other| other.governor.as_ref().is_some_and(|governor| governor.relation != "advcl")
-        || other.mark.as_ref().is_some_and(|mark| {
-            context.language.grammar.infinitive_marks.contains(mark) || mark == "that" || mark == "for"
-        }));
+    let below = below.filter(|other| {
+        other
+            .governor
+            .as_ref()
+            .is_some_and(|governor| governor.relation != "advcl")
+            || other.mark.as_ref().is_some_and(|mark| {
+                context.language.grammar.infinitive_marks.contains(mark) || mark == "that" || mark == "for"
+            })
+    });
     let mut heads: Vec<usize> = below.map(|other| other.predicate).collect();
     heads.extend(clause.complements.iter().copied());
     heads.sort_unstable();
@@ -309,9 +423,18 @@ fn antecedent<'c, 'k>(context: &'c Context<'c, 'k>, head: usize) -> Option<Towar
     if !context.language.grammar.third_person_pronouns.contains(&word) {
         return None;
     }
-    let before = context.actors.of_sentence(context.sentence).filter(|actor| actor.head < head);
-    let force = before.filter(|actor| is_foreign_force(actor) && actor.rule != "pronoun").last()?;
-    Some(Toward { force, sign: 1, moves: false })
+    let before = context
+        .actors
+        .of_sentence(context.sentence)
+        .filter(|actor| actor.head < head);
+    let force = before
+        .filter(|actor| is_foreign_force(actor) && actor.rule != "pronoun")
+        .last()?;
+    Some(Toward {
+        force,
+        sign: 1,
+        moves: false,
+    })
 }
 
 /// The force that a phrase or clause is about, and what it says of the force's being there.
@@ -329,24 +452,41 @@ fn search<'c, 'k>(context: &'c Context<'c, 'k>, head: usize, depth: usize) -> Op
         .clause(head)
         .map_or_else(|| word.lemma.to_lowercase(), |clause| clause.lemma.clone());
     let effect = lists.effects.get(&lemma).copied();
-    let own = context.actors.at(context.sentence, head).filter(|actor| is_foreign_force(actor));
+    let own = context
+        .actors
+        .at(context.sentence, head)
+        .filter(|actor| is_foreign_force(actor));
     if let Some(force) = own {
-        return Some(Toward { force, sign: 1, moves: false });
+        return Some(Toward {
+            force,
+            sign: 1,
+            moves: false,
+        });
     }
     if depth == DEPTH_MAX {
         return None;
     }
     let is_harm = lists.harms.contains(&lemma);
-    let below = children(context, head).into_iter().filter(|child| !is_harm || is_doer(context, *child));
+    let below = children(context, head)
+        .into_iter()
+        .filter(|child| !is_harm || is_doer(context, *child));
     let found = below.filter_map(|child| search(context, child, depth + 1)).next();
     let found = found.or_else(|| {
         let clause = context.clause(head)?;
-        let shared = clause.participants.iter().filter(|_| effect.is_some()).find_map(|phrase| {
-            context.actor(phrase.head).filter(|actor| is_foreign_force(actor))
-        });
-        shared.map(|force| Toward { force, sign: 1, moves: false })
+        let shared = clause
+            .participants
+            .iter()
+            .filter(|_| effect.is_some())
+            .find_map(|phrase| context.actor(phrase.head).filter(|actor| is_foreign_force(actor)));
+        shared.map(|force| Toward {
+            force,
+            sign: 1,
+            moves: false,
+        })
     })?;
-    let denied = context.clause(head).is_some_and(|clause| clause.negation.is_some());
+    let denied = context
+        .clause(head)
+        .is_some_and(|clause| clause.negation.is_some());
     Some(Toward {
         force: found.force,
         sign: found.sign * effect.unwrap_or(1) * if denied { -1 } else { 1 },
@@ -359,12 +499,18 @@ fn children(context: &Context<'_, '_>, head: usize) -> Vec<usize> {
     let parsed = context.parsed;
     let mut children: Vec<usize> = parsed.children(head).to_vec();
     // "the pact that lets them in": what a document says is what it is.
-    let is_thing = context.language.stances.lists.things.contains(parsed.words[head].lemma.as_ref());
+    let is_thing = context
+        .language
+        .stances
+        .lists
+        .things
+        .contains(parsed.words[head].lemma.as_ref());
     children.retain(|child| {
-        !(parsed.words[*child].relation == "acl:relcl" && !is_thing) && !matches!(
-            parsed.words[*child].relation,
-            "conj" | "parataxis" | "punct" | "cc" | "case" | "det" | "advmod"
-        )
+        !(parsed.words[*child].relation == "acl:relcl" && !is_thing)
+            && !matches!(
+                parsed.words[*child].relation,
+                "conj" | "parataxis" | "punct" | "cc" | "case" | "det" | "advmod"
+            )
     });
     // What stands behind the word says more than what stands before it.
     children.sort_by_key(|child| (*child < head && !parsed.is(*child, "nsubj"), *child));
@@ -374,8 +520,10 @@ fn children(context: &Context<'_, '_>, head: usize) -> Vec<usize> {
 /// "the killings by the soldiers", "their abuses": whoever did the harm.
 fn is_doer(context: &Context<'_, '_>, child: usize) -> bool {
     let parsed = context.parsed;
-    matches!(parsed.words[child].relation, "nmod:poss" | "compound" | "amod" | "nsubj" | "obl:agent")
-        || matches!(parsed.preposition(child).as_str(), "by" | "from")
+    matches!(
+        parsed.words[child].relation,
+        "nmod:poss" | "compound" | "amod" | "nsubj" | "obl:agent"
+    ) || matches!(parsed.preposition(child).as_str(), "by" | "from")
 }
 
 /// How a predicate is denied.
@@ -394,13 +542,25 @@ pub(super) fn denial(context: &Context<'_, '_>, clause: &Clause) -> Denial {
     let modality = &context.language.modality;
     let lists = &context.language.stances.lists;
     let negators = &context.language.grammar.negators;
-    let is_no_longer = context.parsed.dependents(clause.predicate, "advmod").any(|adverb| {
-        let below = context.parsed.children(adverb).iter();
-        below.into_iter().any(|child| negators.contains(&context.parsed.words[*child].lemma.to_lowercase()))
-    });
+    let is_no_longer = context
+        .parsed
+        .dependents(clause.predicate, "advmod")
+        .any(|adverb| {
+            let below = context.parsed.children(adverb).iter();
+            below
+                .into_iter()
+                .any(|child| negators.contains(&context.parsed.words[*child].lemma.to_lowercase()))
+        });
     let negation = clause.negation.or(is_no_longer.then_some(clause.predicate));
     let mut denial = match negation {
-        Some(_) if clause.auxiliaries.iter().any(|aux| modality.planned_auxiliaries.contains(aux)) => Denial::Will,
+        Some(_)
+            if clause
+                .auxiliaries
+                .iter()
+                .any(|aux| modality.planned_auxiliaries.contains(aux)) =>
+        {
+            Denial::Will
+        }
         Some(_) => Denial::Fact,
         None => Denial::None,
     };
@@ -408,19 +568,32 @@ pub(super) fn denial(context: &Context<'_, '_>, clause: &Clause) -> Denial {
     for _ in 0..4 {
         let word = &context.parsed.words[at];
         let Some(head) = word.head else { break };
-        if !matches!(word.relation, "xcomp" | "acl" | "nmod" | "obj" | "ccomp" | "advcl" | "obl") {
+        if !matches!(
+            word.relation,
+            "xcomp" | "acl" | "nmod" | "obj" | "ccomp" | "advcl" | "obl"
+        ) {
             break;
         }
         let above = &context.parsed.words[head];
         let lemma = above.lemma.to_lowercase();
         let is_intention = lists.intentions.contains(&lemma);
         let is_negative = |child: &usize| {
-            context.language.grammar.negators.contains(&context.parsed.words[*child].lemma.to_lowercase())
+            context
+                .language
+                .grammar
+                .negators
+                .contains(&context.parsed.words[*child].lemma.to_lowercase())
         };
         let denied_above = context.parsed.children(head).iter().any(is_negative)
-            || context.clause(head).is_some_and(|clause| clause.negation.is_some());
+            || context
+                .clause(head)
+                .is_some_and(|clause| clause.negation.is_some());
         if is_intention && denied_above {
-            denial = if denial == Denial::None { Denial::Will } else { Denial::None };
+            denial = if denial == Denial::None {
+                Denial::Will
+            } else {
+                Denial::None
+            };
         } else if modality.failing.contains(&lemma) && word.relation == "xcomp" {
             denial = match (denial, denied_above) {
                 (Denial::None, false) => Denial::Fact,

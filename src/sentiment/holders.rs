@@ -53,7 +53,10 @@ pub(super) fn of_clause(
     if let Some(holder) = speaker(context, clause) {
         return Some(holder);
     }
-    topic(context, clause).map(|holder| Holder { is_certain: false, ..holder })
+    topic(context, clause).map(|holder| Holder {
+        is_certain: false,
+        ..holder
+    })
 }
 
 fn is_first_person(context: &Context<'_, '_>, head: usize) -> bool {
@@ -66,7 +69,9 @@ fn is_first_person(context: &Context<'_, '_>, head: usize) -> bool {
 pub(super) fn speaker(context: &Context<'_, '_>, clause: &Clause) -> Option<Holder> {
     let attributed = circumstances::speaker(context, clause).map(|speaker| speaker.head);
     let attributed = attributed.and_then(|head| of_head(context, head));
-    attributed.or_else(|| beside_quotation(context, clause)).or_else(|| judge_above(context, clause))
+    attributed
+        .or_else(|| beside_quotation(context, clause))
+        .or_else(|| judge_above(context, clause))
 }
 
 fn beside_quotation(context: &Context<'_, '_>, clause: &Clause) -> Option<Holder> {
@@ -86,8 +91,10 @@ fn beside_quotation(context: &Context<'_, '_>, clause: &Clause) -> Option<Holder
 fn judge_above(context: &Context<'_, '_>, clause: &Clause) -> Option<Holder> {
     let head = context.parsed.words[clause.predicate].head?;
     let above = context.clause(head)?;
-    let is_told = matches!(context.parsed.words[clause.predicate].relation, "xcomp" | "obj" | "ccomp")
-        || context.parsed.preposition(clause.predicate) == "as";
+    let is_told = matches!(
+        context.parsed.words[clause.predicate].relation,
+        "xcomp" | "obj" | "ccomp"
+    ) || context.parsed.preposition(clause.predicate) == "as";
     let role = if above.passive { "by" } else { "subj" };
     let mut heads = above.in_role(role).filter(|_| is_told);
     heads.find_map(|head| of_head(context, head))
@@ -97,7 +104,11 @@ fn judge_above(context: &Context<'_, '_>, clause: &Clause) -> Option<Holder> {
 fn topic(context: &Context<'_, '_>, clause: &Clause) -> Option<Holder> {
     let chain = circumstances::chain(context, clause);
     let above = std::iter::once(clause).chain(chain.iter().map(|(above, _)| *above));
-    let mut subjects = above.flat_map(|clause| clause.in_role(if clause.passive { "by" } else { "subj" }).collect::<Vec<_>>());
+    let mut subjects = above.flat_map(|clause| {
+        clause
+            .in_role(if clause.passive { "by" } else { "subj" })
+            .collect::<Vec<_>>()
+    });
     subjects.find_map(|head| of_head(context, head))
 }
 
@@ -112,7 +123,10 @@ pub(super) fn main(context: &Context<'_, '_>) -> Option<Holder> {
     let speaks = clauses().filter(says).find_map(acts);
     let attributed = || clauses().find_map(|clause| speaker(context, clause));
     let holder = speaks.or_else(attributed).or_else(|| clauses().find_map(acts))?;
-    Some(Holder { is_certain: false, ..holder })
+    Some(Holder {
+        is_certain: false,
+        ..holder
+    })
 }
 
 /// A participant as a holder; `None` for forces, things and pronouns that stand for nobody known.
@@ -127,14 +141,22 @@ pub(super) fn of_head(context: &Context<'_, '_>, head: usize) -> Option<Holder> 
     }
     let is_thing = lists.things.contains(&lemma) && actor.is_none_or(|actor| actor.entry.is_none());
     if is_thing {
-        let beside = parsed.dependents(head, "nmod:poss").chain(parsed.dependents(head, "nmod")).chain(parsed.dependents(head, "compound"));
-        return beside.filter(|child| *child != head).find_map(|child| of_head(context, child));
+        let beside = parsed
+            .dependents(head, "nmod:poss")
+            .chain(parsed.dependents(head, "nmod"))
+            .chain(parsed.dependents(head, "compound"));
+        return beside
+            .filter(|child| *child != head)
+            .find_map(|child| of_head(context, child));
     }
     let titled = || {
         let beside = ["compound", "appos", "flat", "nmod:desc"].into_iter();
         let mut children = beside.flat_map(|relation| parsed.dependents(head, relation).collect::<Vec<_>>());
         children.find_map(|child| {
-            context.actors.at(context.sentence, child).filter(|actor| actor.office.is_some() && actor.force.is_none())
+            context
+                .actors
+                .at(context.sentence, child)
+                .filter(|actor| actor.office.is_some() && actor.force.is_none())
         })
     };
     let by_title = titled().filter(|_| actor.is_none() && word.upos == Upos::Propn);
@@ -144,7 +166,11 @@ pub(super) fn of_head(context: &Context<'_, '_>, head: usize) -> Option<Holder> 
     };
     let actor = by_title.or(actor);
     let kind = match (actor, word.upos) {
-        (_, Upos::Noun | Upos::Propn | Upos::Adj) if listed_kind(context, &lemma).is_some() && actor.is_none_or(|actor| actor.entry.is_none()) => listed_kind(context, &lemma)?,
+        (_, Upos::Noun | Upos::Propn | Upos::Adj)
+            if listed_kind(context, &lemma).is_some() && actor.is_none_or(|actor| actor.entry.is_none()) =>
+        {
+            listed_kind(context, &lemma)?
+        }
         (Some(actor), _) => kind_of(context, actor),
         (None, Upos::Propn) if word.lemma.to_lowercase() != word.text.to_lowercase() => HolderKind::Public,
         (None, Upos::Propn) => HolderKind::Person,
@@ -162,7 +188,13 @@ pub(super) fn of_head(context: &Context<'_, '_>, head: usize) -> Option<Holder> 
         filled.name = Some(word.text.to_owned());
     }
     filled.country = filled.country.or_else(|| country_in(context, head));
-    Some(Holder { filled, kind, head: Some(head), chain: None, is_certain: true })
+    Some(Holder {
+        filled,
+        kind,
+        head: Some(head),
+        chain: None,
+        is_certain: true,
+    })
 }
 
 fn listed_kind(context: &Context<'_, '_>, lemma: &str) -> Option<HolderKind> {
@@ -174,24 +206,46 @@ fn listed_kind(context: &Context<'_, '_>, lemma: &str) -> Option<HolderKind> {
         (&lists.opposition, HolderKind::Opposition),
         (&lists.officials, HolderKind::Government),
     ];
-    kinds.into_iter().find(|(list, _)| list.contains(lemma)).map(|(_, kind)| kind)
+    kinds
+        .into_iter()
+        .find(|(list, _)| list.contains(lemma))
+        .map(|(_, kind)| kind)
 }
 
 /// The country named in the words under a holder's word: "fishermen in Palawan", "the Malian mothers".
 fn country_in(context: &Context<'_, '_>, head: usize) -> Option<Code> {
-    let phrase = context.parsed.subtree_without(head, &["acl", "appos", "conj", "advcl", "parataxis"]);
+    let phrase = context
+        .parsed
+        .subtree_without(head, &["acl", "appos", "conj", "advcl", "parataxis"]);
     let span = context.parsed.span(&phrase);
     let found = context.knowledge.gazetteer.find(context.text.text, span);
     let mut entries = found.iter().filter_map(|found| {
-        let place = |reading| matches!(reading, Reading::Organization | Reading::ArmedGroup | Reading::Force | Reading::Base);
-        found.entries.iter().filter(|entry| !place(entry.reading)).min_by_key(|entry| entry.rank)
+        let place = |reading| {
+            matches!(
+                reading,
+                Reading::Organization | Reading::ArmedGroup | Reading::Force | Reading::Base
+            )
+        };
+        found
+            .entries
+            .iter()
+            .filter(|entry| !place(entry.reading))
+            .min_by_key(|entry| entry.rank)
     });
-    entries.find_map(|entry| entry.country.clone().filter(|country| country.as_str().len() == 3))
+    entries.find_map(|entry| {
+        entry
+            .country
+            .clone()
+            .filter(|country| country.as_str().len() == 3)
+    })
 }
 
 fn kind_of(context: &Context<'_, '_>, actor: &Actor<'_>) -> HolderKind {
     let lists = &context.language.stances.lists;
-    let governs = actor.office.as_ref().is_some_and(|office| lists.officials.contains(office));
+    let governs = actor
+        .office
+        .as_ref()
+        .is_some_and(|office| lists.officials.contains(office));
     if governs {
         return HolderKind::Government;
     }
@@ -225,13 +279,24 @@ pub(super) fn implied_force<'c, 'k>(
     clause: &Clause,
     roles: &[String],
 ) -> Option<Toward<'c, 'k>> {
-    let heads: Vec<usize> = roles.iter().flat_map(|role| clause.in_role(role).collect::<Vec<_>>()).collect();
-    let is_pronoun = |head: &usize| context.parsed.words[*head].upos == Upos::Pron && !is_first_person(context, *head);
+    let heads: Vec<usize> = roles
+        .iter()
+        .flat_map(|role| clause.in_role(role).collect::<Vec<_>>())
+        .collect();
+    let is_pronoun =
+        |head: &usize| context.parsed.words[*head].upos == Upos::Pron && !is_first_person(context, *head);
     if !is_quoted(context, clause) || !heads.iter().all(is_pronoun) {
         return None;
     }
-    let mut forces = context.actors.of_sentence(context.sentence).filter(|actor| is_foreign_force(actor) && actor.rule != "pronoun");
+    let mut forces = context
+        .actors
+        .of_sentence(context.sentence)
+        .filter(|actor| is_foreign_force(actor) && actor.rule != "pronoun");
     let force = forces.next()?;
     let home = |actor: &Actor<'_>| actor.force.as_ref().and_then(|force| force.home.clone());
-    forces.all(|other| home(other) == home(force)).then_some(Toward { force, sign: 1, moves: false })
+    forces.all(|other| home(other) == home(force)).then_some(Toward {
+        force,
+        sign: 1,
+        moves: false,
+    })
 }

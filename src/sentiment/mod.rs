@@ -5,6 +5,8 @@
 mod frames;
 mod holders;
 pub mod model;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use jiff::tz::TimeZone;
@@ -42,10 +44,10 @@ impl Stance<'_, '_> {
     /// Without a holder a judgement is the narrator's, and narration is neutral; what an armed group does to a force
     /// is an event first.
     fn is_held(&self) -> bool {
-        self.holder
-            .as_ref()
-            .is_some_and(|holder| holder.kind != HolderKind::ArmedGroup
-                    || !matches!(self.basis, StanceBasis::Action | StanceBasis::Protest))
+        self.holder.as_ref().is_some_and(|holder| {
+            holder.kind != HolderKind::ArmedGroup
+                || !matches!(self.basis, StanceBasis::Action | StanceBasis::Protest)
+        })
     }
 }
 
@@ -75,13 +77,19 @@ pub fn judge(
         };
         let nouns = judging_nouns(&context);
         let clauses = context.clauses.iter().chain(&nouns);
-        let mut stances: Vec<Stance<'_, '_>> =
-            clauses.flat_map(|clause| frames::by_word(&context, clause)).collect();
+        let mut stances: Vec<Stance<'_, '_>> = clauses
+            .flat_map(|clause| frames::by_word(&context, clause))
+            .collect();
         drop_inner(&context, &mut stances);
         link(&context, &mut stances, events);
         let told = by_action(&context, events).into_iter();
-        let told: Vec<Stance<'_, '_>> =
-            told.filter(|other| !stances.iter().any(|stance| home_of(stance.force) == home_of(other.force))).collect();
+        let told: Vec<Stance<'_, '_>> = told
+            .filter(|other| {
+                !stances
+                    .iter()
+                    .any(|stance| home_of(stance.force) == home_of(other.force))
+            })
+            .collect();
         stances.extend(told);
         stances.extend(by_scare_quotes(&context));
         stances.retain(|stance| stance.is_held());
@@ -111,7 +119,9 @@ fn judging_nouns(context: &Context<'_, '_>) -> Vec<Clause> {
     };
     let words = context.parsed.words.iter().enumerate();
     let words = words.filter(|(index, word)| context.clause(*index).is_none() && judges(word));
-    words.map(|(index, _)| clauses::at(context.parsed, grammar, index)).collect()
+    words
+        .map(|(index, _)| clauses::at(context.parsed, grammar, index))
+        .collect()
 }
 
 /// "promised to tear up the clause that lets them in" is one stance: what a judgement is about is not a second one.
@@ -120,7 +130,10 @@ fn drop_inner(context: &Context<'_, '_>, stances: &mut Vec<Stance<'_, '_>>) {
     let is_inside = |inner: usize, outer: usize| {
         let mut at = inner;
         while let Some(head) = parsed.words[at].head.filter(|_| at != outer) {
-            if matches!(parsed.words[at].relation, "conj" | "parataxis" | "acl:relcl" | "advcl") {
+            if matches!(
+                parsed.words[at].relation,
+                "conj" | "parataxis" | "acl:relcl" | "advcl"
+            ) {
                 return false;
             }
             at = head;
@@ -134,18 +147,20 @@ fn drop_inner(context: &Context<'_, '_>, stances: &mut Vec<Stance<'_, '_>>) {
         .collect();
     stances.retain(|stance| {
         let home = home_of(stance.force).cloned();
-        !held.iter().any(|(outer, other)| *other == home && is_inside(stance.predicate, *outer))
+        !held
+            .iter()
+            .any(|(outer, other)| *other == home && is_inside(stance.predicate, *outer))
     });
 }
 
 /// Points stances to the events that their words are.
 fn link(context: &Context<'_, '_>, stances: &mut [Stance<'_, '_>], events: &[Event]) {
     for stance in stances {
+        let predicate = context.parsed.words[stance.predicate].start;
         let rests_on = |event: &Event| {
             let trigger = event.trigger_start_byte as usize;
-            event.sentence_index == context.parsed.index as i32
-                && event.force_event.is_some()
-                && stance.span.contains(&trigger)
+            let is_told = event.force_event.is_some() && stance.span.contains(&trigger);
+            event.sentence_index == context.parsed.index as i32 && (trigger == predicate || is_told)
         };
         stance.event = events.iter().position(rests_on);
     }
@@ -291,8 +306,15 @@ fn by_scare_quotes<'c, 'k>(context: &'c Context<'c, 'k>) -> Vec<Stance<'c, 'k>> 
             if !quotation.covers(&(word.start..word.end)) || !context.parsed.is(index, "amod") {
                 continue;
             }
-            let sense = context.language.stances.of('a', &word.lemma.to_lowercase()).first();
-            let force = word.head.and_then(|head| context.actor(head)).filter(|actor| is_foreign_force(actor));
+            let sense = context
+                .language
+                .stances
+                .of('a', &word.lemma.to_lowercase())
+                .first();
+            let force = word
+                .head
+                .and_then(|head| context.actor(head))
+                .filter(|actor| is_foreign_force(actor));
             let (Some(sense), Some(force)) = (sense, force) else {
                 continue;
             };
@@ -303,7 +325,10 @@ fn by_scare_quotes<'c, 'k>(context: &'c Context<'c, 'k>) -> Vec<Stance<'c, 'k>> 
                 kind: Some(ActorKind::Government),
                 ..matching::Filled::default()
             };
-            let subject = context.clauses.iter().find_map(|clause| holders::speaker(context, clause));
+            let subject = context
+                .clauses
+                .iter()
+                .find_map(|clause| holders::speaker(context, clause));
             stances.push(Stance {
                 holder: Some(subject.unwrap_or(Holder {
                     filled,
@@ -339,12 +364,20 @@ fn by_model<'c, 'k>(context: &'c Context<'c, 'k>, stances: &[Stance<'c, 'k>]) ->
         return Vec::new();
     };
     let unjudged: Vec<&Actor<'k>> = unjudged(context, stances).collect();
-    let Some(holder) = holders::main(context).filter(|_| !unjudged.is_empty()) else {
+    // What an armed group does to a force is an event first.
+    let holder = holders::main(context).filter(|holder| holder.kind != HolderKind::ArmedGroup);
+    let Some(holder) = holder.filter(|_| !unjudged.is_empty()) else {
         return Vec::new();
     };
     let masked = model::Masked::new(context);
-    let judged = unjudged.into_iter().map(|force| (force, model::judge(model, &masked.features(&(force.start..force.end)))));
-    let told = judged.filter(|(_, (label, probability))| *label != StanceLabel::Neutral && *probability >= MODEL_MIN);
+    let judged = unjudged.into_iter().map(|force| {
+        (
+            force,
+            model::judge(model, &masked.features(&(force.start..force.end))),
+        )
+    });
+    let told = judged
+        .filter(|(_, (label, probability))| *label != StanceLabel::Neutral && *probability >= MODEL_MIN);
     let stance = |(force, (label, probability)): (&'c Actor<'k>, (StanceLabel, f32))| Stance {
         holder: Some(holder.clone()),
         force,
@@ -363,10 +396,15 @@ fn by_model<'c, 'k>(context: &'c Context<'c, 'k>, stances: &[Stance<'c, 'k>]) ->
 }
 
 /// Foreign forces of a sentence toward whose home it has no stance.
-fn unjudged<'c, 'k>(context: &'c Context<'c, 'k>, stances: &[Stance<'c, 'k>]) -> impl Iterator<Item = &'c Actor<'k>> {
+fn unjudged<'c, 'k>(
+    context: &'c Context<'c, 'k>,
+    stances: &[Stance<'c, 'k>],
+) -> impl Iterator<Item = &'c Actor<'k>> {
     let forces = context.actors.of_sentence(context.sentence);
     forces.filter(|actor| {
-        let judged = stances.iter().any(|stance| home_of(stance.force) == home_of(actor));
+        let judged = stances
+            .iter()
+            .any(|stance| home_of(stance.force) == home_of(actor));
         is_foreign_force(actor) && actor.rule != "pronoun" && !judged
     })
 }
@@ -397,7 +435,10 @@ fn home_of<'a>(actor: &'a Actor<'_>) -> Option<&'a Code> {
 /// One row for each holder and home of a force in a sentence: the surest, and of equals the most pronounced.
 fn distinct<'c, 'k>(mut stances: Vec<Stance<'c, 'k>>) -> Vec<Stance<'c, 'k>> {
     stances.sort_by(|one, other| {
-        other.confidence.total_cmp(&one.confidence).then(other.intensity.cmp(&one.intensity))
+        other
+            .confidence
+            .total_cmp(&one.confidence)
+            .then(other.intensity.cmp(&one.intensity))
     });
     let mut kept: Vec<Stance<'c, 'k>> = Vec::new();
     for stance in stances {

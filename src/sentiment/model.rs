@@ -36,14 +36,24 @@ struct Row {
 
 impl Judge {
     /// The judgement in a word, turned round behind a negator.
-    pub(super) fn score(&self, parsed: &crate::text::Parsed<'_>, negators: &std::collections::HashSet<String>, at: usize) -> f32 {
+    pub(super) fn score(
+        &self,
+        parsed: &crate::text::Parsed<'_>,
+        negators: &std::collections::HashSet<String>,
+        at: usize,
+    ) -> f32 {
         let word = &parsed.words[at];
         if word.upos == Upos::Propn {
             return 0.0;
         }
-        let own = self.polarity.get(&word.lemma.to_lowercase()).or_else(|| self.polarity.get(&word.text.to_lowercase()));
+        let own = self
+            .polarity
+            .get(&word.lemma.to_lowercase())
+            .or_else(|| self.polarity.get(&word.text.to_lowercase()));
         let near = at.saturating_sub(NEGATION_REACH)..at;
-        let turned = near.into_iter().any(|before| negators.contains(&parsed.words[before].lemma.to_lowercase()));
+        let turned = near
+            .into_iter()
+            .any(|before| negators.contains(&parsed.words[before].lemma.to_lowercase()));
         f32::from(own.copied().unwrap_or(0)) * if turned { -0.6 } else { 1.0 }
     }
 
@@ -55,18 +65,32 @@ impl Judge {
         }
         for Line { number, row } in reader.table::<Row>(&file) {
             if !(-3..=3).contains(&row.score) || polarity.insert(row.word.clone(), row.score).is_some() {
-                reader.fault(&file, Some(number), format!("`{}` stands twice, or its score is not -3 to 3", row.word));
+                reader.fault(
+                    &file,
+                    Some(number),
+                    format!("`{}` stands twice, or its score is not -3 to 3", row.word),
+                );
             }
         }
         let mut model = |name: &str| {
             let file = format!("languages/{code}/{name}");
             let bytes = reader.has(&file).then(|| reader.bytes(&file))?;
             Linear::from_bytes(&bytes)
-                .map_err(|error| reader.fault(&file, None, format!("{error:#}; `garrison train sentiment` makes it")))
+                .map_err(|error| {
+                    reader.fault(
+                        &file,
+                        None,
+                        format!("{error:#}; `garrison train sentiment` makes it"),
+                    )
+                })
                 .ok()
         };
         let (news, forces) = (model("sentiment.model"), model("stances.model"));
-        Self { polarity, news, forces }
+        Self {
+            polarity,
+            news,
+            forces,
+        }
     }
 }
 
@@ -92,14 +116,18 @@ impl<'s> Masked<'s> {
     pub fn new(context: &'s Context<'s, 's>) -> Self {
         let words = &context.parsed.words;
         let language = context.language;
-        let is_negator: Vec<bool> =
-            words.iter().map(|word| language.grammar.negators.contains(&word.lemma.to_lowercase())).collect();
+        let is_negator: Vec<bool> = words
+            .iter()
+            .map(|word| language.grammar.negators.contains(&word.lemma.to_lowercase()))
+            .collect();
         let span = context.parsed.start..context.parsed.end;
         let named = context.knowledge.gazetteer.find(context.text.text, span);
         let is_name = |word: &crate::text::Word<'_>| {
             word.upos == Upos::Propn
                 || word.name != "O"
-                || named.iter().any(|found| found.start <= word.start && word.end <= found.end)
+                || named
+                    .iter()
+                    .any(|found| found.start <= word.start && word.end <= found.end)
         };
         let lemma = |word: &crate::text::Word<'_>| match word.upos {
             _ if is_name(word) => "NAME".to_owned(),
@@ -109,15 +137,28 @@ impl<'s> Masked<'s> {
         let lemmas: Vec<String> = words.iter().map(lemma).collect();
         let score = |at: usize| match lemmas[at].as_str() {
             "NAME" => 0.0,
-            _ => language.judge.score(context.parsed, &language.grammar.negators, at),
+            _ => language
+                .judge
+                .score(context.parsed, &language.grammar.negators, at),
         };
         let scores = (0..words.len()).map(score).collect();
         let quoted = |word: &crate::text::Word<'_>| {
-            context.text.quotations.iter().any(|quotation| quotation.covers(&(word.start..word.end)))
+            context
+                .text
+                .quotations
+                .iter()
+                .any(|quotation| quotation.covers(&(word.start..word.end)))
         };
         let is_quoted = words.iter().map(quoted).collect();
         let bag = bag(words, &lemmas);
-        Self { context, lemmas, scores, is_negator, is_quoted, bag }
+        Self {
+            context,
+            lemmas,
+            scores,
+            is_negator,
+            is_quoted,
+            bag,
+        }
     }
 
     /// The features of a target: the words of a stretch of text, in bytes.
@@ -127,7 +168,9 @@ impl<'s> Masked<'s> {
         let inside = |at: usize| parsed.words[at].start < target.end && parsed.words[at].end > target.start;
         let first = (0..parsed.words.len()).find(|at| inside(*at)).unwrap_or(head);
         let last = (0..parsed.words.len()).rfind(|at| inside(*at)).unwrap_or(head);
-        let mut features = Features { hashes: self.bag.clone() };
+        let mut features = Features {
+            hashes: self.bag.clone(),
+        };
         self.near(&mut features, first, last);
         self.above(&mut features, head);
         self.sums(&mut features, first, last, head);
@@ -165,9 +208,19 @@ impl<'s> Masked<'s> {
                 features.add(&["path", &path, &self.lemmas[above]]);
                 features.add(&["judged", &path, sign(self.scores[above])]);
                 for child in parsed.children(above).iter().filter(|child| **child != at) {
-                    features.add(&["beside", depth, parsed.words[*child].relation, &self.lemmas[*child]]);
+                    features.add(&[
+                        "beside",
+                        depth,
+                        parsed.words[*child].relation,
+                        &self.lemmas[*child],
+                    ]);
                     if self.scores[*child] != 0.0 {
-                        features.add(&["judged beside", &path, parsed.words[*child].relation, sign(self.scores[*child])]);
+                        features.add(&[
+                            "judged beside",
+                            &path,
+                            parsed.words[*child].relation,
+                            sign(self.scores[*child]),
+                        ]);
                     }
                     if self.is_negator[*child] {
                         features.add(&["denied", depth]);
@@ -196,8 +249,13 @@ impl<'s> Masked<'s> {
             features.add(&["both", name, bucket(window(reach, good) + window(reach, bad))]);
         }
         let tree = |wanted: fn(f32) -> bool| -> f32 {
-            let near = self.scores.iter().zip(&distances).filter(|(score, _)| wanted(**score));
-            near.map(|(score, distance)| score * DECAY.powi(i32::from(*distance) - 1)).sum()
+            let near = self
+                .scores
+                .iter()
+                .zip(&distances)
+                .filter(|(score, _)| wanted(**score));
+            near.map(|(score, distance)| score * DECAY.powi(i32::from(*distance) - 1))
+                .sum()
         };
         let (up, down) = (tree(good), tree(bad));
         features.add(&["tree good", bucket(2.0 * up)]);
@@ -219,14 +277,20 @@ impl<'s> Masked<'s> {
         distances[head] = 0;
         while let Some(at) = open.pop_front() {
             let near = parsed.children(at).iter().copied().chain(parsed.words[at].head);
-            for other in near.filter(|other| *other < parsed.words.len()).collect::<Vec<_>>() {
+            for other in near
+                .filter(|other| *other < parsed.words.len())
+                .collect::<Vec<_>>()
+            {
                 if distances[other] == i16::MAX {
                     distances[other] = distances[at] + 1;
                     open.push_back(other);
                 }
             }
         }
-        distances.iter().map(|distance| (*distance).clamp(1, 12)).collect()
+        distances
+            .iter()
+            .map(|distance| (*distance).clamp(1, 12))
+            .collect()
     }
 }
 
@@ -234,7 +298,10 @@ impl<'s> Masked<'s> {
 fn bag(words: &[crate::text::Word<'_>], lemmas: &[String]) -> Vec<u32> {
     let mut features = Features::default();
     for (at, word) in words.iter().enumerate() {
-        if matches!(word.upos, Upos::Verb | Upos::Noun | Upos::Adj | Upos::Adv | Upos::Aux) {
+        if matches!(
+            word.upos,
+            Upos::Verb | Upos::Noun | Upos::Adj | Upos::Adv | Upos::Aux
+        ) {
             features.add(&["word", &lemmas[at]]);
         }
         if at > 0 {
@@ -260,8 +327,9 @@ fn sign(score: f32) -> &'static str {
 
 /// A number as one of a few words.
 fn bucket(value: f32) -> &'static str {
-    const NAMES: [&str; 17] =
-        ["-8", "-7", "-6", "-5", "-4", "-3", "-2", "-1", "0", "1", "2", "3", "4", "5", "6", "7", "8"];
+    const NAMES: [&str; 17] = [
+        "-8", "-7", "-6", "-5", "-4", "-3", "-2", "-1", "0", "1", "2", "3", "4", "5", "6", "7", "8",
+    ];
     NAMES[(value.round().clamp(-8.0, 8.0) + 8.0) as usize]
 }
 
@@ -283,5 +351,7 @@ pub fn toward(
     let Some(model) = &language.judge.news else {
         return (StanceLabel::Neutral, 0.0);
     };
-    crate::events::with_context(text, knowledge, language, |context| judge(model, &Masked::new(context).features(target)))
+    crate::events::with_context(text, knowledge, language, |context| {
+        judge(model, &Masked::new(context).features(target))
+    })
 }

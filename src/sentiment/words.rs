@@ -152,13 +152,20 @@ fn sense(row: &Row, number: u64) -> Result<Sense, String> {
     }
     let negated = match row.negated.as_str() {
         "" => None,
-        word => Some(word.parse().map_err(|_| format!("column `negated` is -1, 0, 1 or empty, not `{word}`"))?),
+        word => Some(
+            word.parse()
+                .map_err(|_| format!("column `negated` is -1, 0, 1 or empty, not `{word}`"))?,
+        ),
     };
     let basis = match row.basis.as_str() {
         "" | "statement" => StanceBasis::Statement,
         "action" => StanceBasis::Action,
         "protest" => StanceBasis::Protest,
-        word => return Err(format!("column `basis` is statement, action or protest, not `{word}`")),
+        word => {
+            return Err(format!(
+                "column `basis` is statement, action or protest, not `{word}`"
+            ));
+        }
     };
     Ok(Sense {
         holder: row.holder.clone(),

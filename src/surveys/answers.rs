@@ -30,17 +30,31 @@ pub(super) struct Population {
 
 /// The answer behind a share: in the words up to the next share, or, where a mark closes the share, in those before
 /// it; else that of the share before, turned round if the words only deny it.
-pub(super) fn answer(look: &Look<'_>, shares: &[Share], index: usize, last: Option<&Answer>) -> Option<Answer> {
+pub(super) fn answer(
+    look: &Look<'_>,
+    shares: &[Share],
+    index: usize,
+    last: Option<&Answer>,
+) -> Option<Answer> {
     let share = &shares[index];
     if share.is_other_side {
-        return last.map(|last| Answer { polarity: -last.polarity, rule: "other_side", ..last.clone() });
+        return last.map(|last| Answer {
+            polarity: -last.polarity,
+            rule: "other_side",
+            ..last.clone()
+        });
     }
     let length = look.parsed.words.len();
     let next = shares.get(index + 1).map_or(length, |next| next.first);
     let before_first = index.checked_sub(1).map_or(0, |before| shares[before].end);
     let before = start(look, before_first, share.first)..share.first;
     let behind = share.end..stop(look, share.end, next);
-    let is_closed = look.parsed.words.get(share.end).is_none_or(|word| word.upos == Upos::Punct) || behind.is_empty();
+    let is_closed = look
+        .parsed
+        .words
+        .get(share.end)
+        .is_none_or(|word| word.upos == Upos::Punct)
+        || behind.is_empty();
     let question = question(look, shares);
     // What stands between two shares belongs to the first, if that found its answer there.
     let is_taken = index > 0 && last.is_some_and(|last| last.rule == "behind");
@@ -50,16 +64,28 @@ pub(super) fn answer(look: &Look<'_>, shares: &[Share], index: usize, last: Opti
     }
     for (rule, range) in attempts {
         if let Some((response, polarity)) = scan(look, range, share, question) {
-            return Some(Answer { response, polarity, rule });
+            return Some(Answer {
+                response,
+                polarity,
+                rule,
+            });
         }
     }
     if let Some(last) = last {
         let is_denied = (behind.start..behind.end.min(behind.start + 6)).any(|at| look.is_negator(at));
         let polarity = if is_denied { -last.polarity } else { last.polarity };
-        return Some(Answer { rule: "inherited", polarity, ..last.clone() });
+        return Some(Answer {
+            rule: "inherited",
+            polarity,
+            ..last.clone()
+        });
     }
     let (response, polarity) = scan(look, share.end..length, share, question)?;
-    Some(Answer { response, polarity, rule: "later" })
+    Some(Answer {
+        response,
+        polarity,
+        rule: "later",
+    })
 }
 
 /// The first answer of a sentence that may hold for the shares of the next: "Trust in the force? 43 percent in the
@@ -76,7 +102,11 @@ pub(super) fn earlier(look: &Look<'_>) -> Option<Answer> {
         is_other_side: false,
     };
     let (response, polarity) = scan(look, 0..look.parsed.words.len(), &nowhere, 1)?;
-    Some(Answer { response, polarity, rule: "inherited" })
+    Some(Answer {
+        response,
+        polarity,
+        rule: "inherited",
+    })
 }
 
 /// Where the words that belong to a share end: at a semicolon, else before the next share.
@@ -85,7 +115,10 @@ fn stop(look: &Look<'_>, start: usize, next: usize) -> usize {
 }
 
 fn start(look: &Look<'_>, first: usize, share: usize) -> usize {
-    (first..share).rev().find(|at| look.text(*at) == ";").map_or(first, |at| at + 1)
+    (first..share)
+        .rev()
+        .find(|at| look.text(*at) == ";")
+        .map_or(first, |at| at + 1)
 }
 
 /// What was asked, where it stands before the answers "yes" and "no": whether the force should leave (-1) or not (1).
@@ -93,7 +126,9 @@ fn question(look: &Look<'_>, shares: &[Share]) -> i32 {
     let end = shares.first().map_or(0, |share| share.first);
     let asked = (0..look.parsed.words.len()).find(|at| look.words.words.asked.contains(&look.lemma(*at)));
     let start = asked.unwrap_or(0).min(end);
-    (start..end).find_map(|at| look.words.complements.get(&look.lemma(at)).copied()).unwrap_or(1)
+    (start..end)
+        .find_map(|at| look.words.complements.get(&look.lemma(at)).copied())
+        .unwrap_or(1)
 }
 
 /// Words behind an answer in which it says what it is about.
@@ -117,8 +152,17 @@ fn scan(look: &Look<'_>, range: Range<usize>, share: &Share, question: i32) -> O
             continue;
         }
         let yes_no = yes_no.filter(|_| !words.responses.contains_key(&two));
-        let response = words.responses.get(&two).or_else(|| words.responses.get(&lemma)).or_else(|| words.responses.get(&text)).copied();
-        let effect = words.complements.get(&two).or_else(|| words.complements.get(&lemma)).copied();
+        let response = words
+            .responses
+            .get(&two)
+            .or_else(|| words.responses.get(&lemma))
+            .or_else(|| words.responses.get(&text))
+            .copied();
+        let effect = words
+            .complements
+            .get(&two)
+            .or_else(|| words.complements.get(&lemma))
+            .copied();
         match (polarity, yes_no.or(response), effect) {
             (None, Some(value), _) => {
                 denied = is_denied(look, &range, at);
@@ -132,13 +176,16 @@ fn scan(look: &Look<'_>, range: Range<usize>, share: &Share, question: i32) -> O
             (None, None, Some(effect)) => {
                 denied = is_denied(look, &range, at);
                 // "send it home"
-                let goes = (at + 1..(at + 4).min(range.end)).any(|next| words.words.directions.contains(&look.text(next)));
+                let goes = (at + 1..(at + 4).min(range.end))
+                    .any(|next| words.words.directions.contains(&look.text(next)));
                 polarity = Some(if goes { -1 } else { effect });
                 first = Some(at);
                 break;
             }
             (Some(value), _, Some(effect)) => {
-                let turned = at.checked_sub(1).is_some_and(|_| first.is_some_and(|first| at > first && is_denied(look, &(first + 1..at), at)));
+                let turned = at.checked_sub(1).is_some_and(|_| {
+                    first.is_some_and(|first| at > first && is_denied(look, &(first + 1..at), at))
+                });
                 polarity = Some(if turned { -value * effect } else { value * effect });
                 break;
             }
@@ -148,7 +195,11 @@ fn scan(look: &Look<'_>, range: Range<usize>, share: &Share, question: i32) -> O
     let (polarity, first) = (polarity?, first?);
     let last = (first + 4).min(range.end).max(first + 1);
     let span = look.parsed.words[first].start..look.parsed.words[last - 1].end;
-    let response: String = look.parsed.words[first..last].iter().map(|word| word.text).collect::<Vec<_>>().join(" ");
+    let response: String = look.parsed.words[first..last]
+        .iter()
+        .map(|word| word.text)
+        .collect::<Vec<_>>()
+        .join(" ");
     debug_assert!(span.start <= span.end);
     Some((response, if denied { -polarity } else { polarity }))
 }
@@ -157,7 +208,8 @@ fn scan(look: &Look<'_>, range: Range<usize>, share: &Share, question: i32) -> O
 fn is_bare_answer(look: &Look<'_>, at: usize, share: &Share) -> bool {
     let leads = at > 0 && look.words.words.leading.contains(&look.lemma(at - 1));
     let is_behind = at == share.end || at == share.end.saturating_add(1);
-    let is_before = at < share.first && share.first - at > 1 && share.first != usize::MAX && share.first - at < 8;
+    let is_before =
+        at < share.first && share.first - at > 1 && share.first != usize::MAX && share.first - at < 8;
     leads || is_behind || is_before
 }
 
@@ -176,11 +228,16 @@ pub(super) fn population(
     force: &Actor<'_>,
 ) -> Option<Population> {
     let share = &shares[index];
-    let next = shares.get(index + 1).map_or(context.parsed.words.len(), |next| next.first);
+    let next = shares
+        .get(index + 1)
+        .map_or(context.parsed.words.len(), |next| next.first);
     let behind = share.first..(share.end + 6).min(next);
     let before = (0..share.first).rev();
     let later = share.end..next;
-    let asked = behind.chain(before).chain(later).find(|at| is_people(context, look, *at, force))?;
+    let asked = behind
+        .chain(before)
+        .chain(later)
+        .find(|at| is_people(context, look, *at, force))?;
     let word = &context.parsed.words[asked];
     let country = context
         .actors
@@ -194,7 +251,12 @@ pub(super) fn population(
         .find(|at| lists.among.contains(&look.text(*at)))
         .and_then(|at| context.parsed.words.get(at + 1))
         .map(|word| word.text.to_owned());
-    Some(Population { name: word.text.to_owned(), country, subgroup, is_subset: is_led })
+    Some(Population {
+        name: word.text.to_owned(),
+        country,
+        subgroup,
+        is_subset: is_led,
+    })
 }
 
 fn is_people(context: &Context<'_, '_>, look: &Look<'_>, at: usize, force: &Actor<'_>) -> bool {
@@ -204,19 +266,35 @@ fn is_people(context: &Context<'_, '_>, look: &Look<'_>, at: usize, force: &Acto
     let is_force = |actor: &Actor<'_>| actor.force.is_some() && actor.rule != "assumed";
     let is_listed = look.words.words.populations.contains(&look.lemma(at));
     let is_nation = actor.is_some_and(|actor| actor.kind == ActorKind::Population || actor.rule == "assumed");
-    let is_free = at != force.head && actor.is_none_or(|actor| actor.head != force.head) && !actor.is_some_and(is_force);
+    let describes_force = word
+        .head
+        .is_some_and(|head| context.actors.at(context.sentence, head).is_some_and(is_force));
+    let is_free = !describes_force
+        && at != force.head
+        && actor.is_none_or(|actor| actor.head != force.head)
+        && !actor.is_some_and(is_force);
     is_free && (is_nominal && is_nation || (is_nominal || word.upos == Upos::Pron) && is_listed)
 }
 
 fn country_beside(context: &Context<'_, '_>, at: usize) -> Option<Code> {
     let phrase = context.parsed.subtree_without(at, &["acl", "appos", "conj"]);
-    let found = context.knowledge.gazetteer.find(context.text.text, context.parsed.span(&phrase));
-    found.iter().find_map(|found| found.entries.first().and_then(|entry| entry.country.clone()))
+    let found = context
+        .knowledge
+        .gazetteer
+        .find(context.text.text, context.parsed.span(&phrase));
+    found
+        .iter()
+        .find_map(|found| found.entries.first().and_then(|entry| entry.country.clone()))
 }
 
 /// "64 percent disagreed": everybody who was asked, in a text that names the survey.
 pub(super) fn everybody(context: &Context<'_, '_>) -> Population {
-    Population { name: "respondents".to_owned(), country: context.actors.focus.clone(), subgroup: None, is_subset: false }
+    Population {
+        name: "respondents".to_owned(),
+        country: context.actors.focus.clone(),
+        subgroup: None,
+        is_subset: false,
+    }
 }
 
 /// "of 1,004 voters", "among 1,062 adults": a number of people too large for a share.
@@ -233,7 +311,9 @@ pub(super) fn sample(context: &Context<'_, '_>) -> Option<i64> {
 pub(super) fn margin(context: &Context<'_, '_>) -> Option<f64> {
     let margins = &context.language.surveys.words.margins;
     let words = &context.parsed.words;
-    let at = words.iter().position(|word| margins.contains(&word.lemma.to_lowercase()))?;
+    let at = words
+        .iter()
+        .position(|word| margins.contains(&word.lemma.to_lowercase()))?;
     let mut behind = words[at..].iter().take(8);
     behind.find_map(|word| word.text.parse::<f64>().ok().filter(|points| *points < 15.0))
 }

@@ -116,7 +116,11 @@ fn read_sentence(context: &Context<'_, '_>) -> Vec<Survey> {
     };
     let shares = shares::find(&look);
     let elections = &context.language.surveys.words.elections;
-    let is_election = context.parsed.words.iter().any(|word| elections.contains(&word.lemma.to_lowercase()));
+    let is_election = context
+        .parsed
+        .words
+        .iter()
+        .any(|word| elections.contains(&word.lemma.to_lowercase()));
     if shares.is_empty() || is_election {
         return Vec::new();
     }
@@ -145,8 +149,15 @@ fn names_poll(context: &Context<'_, '_>, sentence: usize) -> bool {
     let Some(parsed) = context.text.parsed.get(sentence) else {
         return false;
     };
-    parsed.words.iter().any(|word| words.polls.contains(&word.lemma.to_lowercase()))
-        || context.actors.of_sentence(sentence).filter_map(|actor| actor.entry).any(|entry| entry.office.as_deref() == Some("pollster"))
+    parsed
+        .words
+        .iter()
+        .any(|word| words.polls.contains(&word.lemma.to_lowercase()))
+        || context
+            .actors
+            .of_sentence(sentence)
+            .filter_map(|actor| actor.entry)
+            .any(|entry| entry.office.as_deref() == Some("pollster"))
 }
 
 /// The answer that the sentence before asks about.
@@ -162,20 +173,37 @@ fn earlier(context: &Context<'_, '_>) -> Option<Answer> {
 }
 
 fn names_poll_before(context: &Context<'_, '_>) -> bool {
-    context.sentence.checked_sub(1).is_some_and(|before| names_poll(context, before))
+    context
+        .sentence
+        .checked_sub(1)
+        .is_some_and(|before| names_poll(context, before))
 }
 
 /// The force that a share is about: the first between it and the next share, else the last before it, else one of
 /// the sentence before.
 fn force<'c, 'k>(context: &'c Context<'c, 'k>, shares: &[Share], index: usize) -> Option<&'c Actor<'k>> {
-    let is_foreign = |actor: &&Actor<'_>| actor.force.as_ref().is_some_and(|force| force.is_foreign() != Some(false) || force.home.is_some());
+    let is_foreign = |actor: &&Actor<'_>| {
+        actor
+            .force
+            .as_ref()
+            .is_some_and(|force| force.is_foreign() != Some(false) || force.home.is_some())
+    };
     let share = &shares[index];
-    let next = shares.get(index + 1).map_or(context.parsed.words.len(), |next| next.first);
-    let here: Vec<&Actor<'k>> = context.actors.of_sentence(context.sentence).filter(is_foreign).collect();
+    let next = shares
+        .get(index + 1)
+        .map_or(context.parsed.words.len(), |next| next.first);
+    let here: Vec<&Actor<'k>> = context
+        .actors
+        .of_sentence(context.sentence)
+        .filter(is_foreign)
+        .collect();
     // A nationality is a force only where nothing else is.
     let is_sure = |actor: &&&Actor<'_>| actor.rule != "assumed";
     let near = |wanted: &dyn Fn(&&&Actor<'_>) -> bool| {
-        let behind = here.iter().filter(wanted).find(|actor| (share.end..next).contains(&actor.head));
+        let behind = here
+            .iter()
+            .filter(wanted)
+            .find(|actor| (share.end..next).contains(&actor.head));
         let before = here.iter().filter(wanted).rfind(|actor| actor.head < share.first);
         behind.or(before).or(here.iter().find(wanted)).copied()
     };
@@ -220,7 +248,12 @@ fn row(
         .first()
         .map_or((None, None), |told| (told.starts_on, told.ends_on));
     // Answers to one question stand in one sentence and are about one force.
-    let own = || population.country.as_ref().filter(|_| force.is_some_and(|force| !force.called_foreign));
+    let own = || {
+        population
+            .country
+            .as_ref()
+            .filter(|_| force.is_some_and(|force| !force.called_foreign))
+    };
     let home = force.and_then(|force| force.home.as_ref()).or_else(own);
     let home_code = home.map_or("", Code::as_str);
     let group = [
@@ -245,7 +278,11 @@ fn row(
         population: population.name.clone(),
         population_country: population.country.clone(),
         subgroup: population.subgroup.clone(),
-        base: if population.is_subset { SurveyBase::Subset } else { SurveyBase::All },
+        base: if population.is_subset {
+            SurveyBase::Subset
+        } else {
+            SurveyBase::All
+        },
         question_topic: Some(context.text.text[actor.start..actor.end].to_owned()),
         response: answer.response.clone(),
         response_polarity: answer.polarity,
@@ -256,7 +293,8 @@ fn row(
         share_low: share.low,
         share_high: share.high,
         share_kind: share.kind,
-        share_text: context.text.text[parsed.words[share.first].start..parsed.words[share.end - 1].end].to_owned(),
+        share_text: context.text.text[parsed.words[share.first].start..parsed.words[share.end - 1].end]
+            .to_owned(),
         prior_share: share.prior,
         pollster: pollster(context),
         sample_size: answers::sample(context),

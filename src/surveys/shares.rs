@@ -41,11 +41,17 @@ pub(super) struct Look<'s> {
 
 impl Look<'_> {
     pub fn text(&self, at: usize) -> String {
-        self.parsed.words.get(at).map_or(String::new(), |word| word.text.to_lowercase())
+        self.parsed
+            .words
+            .get(at)
+            .map_or(String::new(), |word| word.text.to_lowercase())
     }
 
     pub fn lemma(&self, at: usize) -> String {
-        self.parsed.words.get(at).map_or(String::new(), |word| word.lemma.to_lowercase())
+        self.parsed
+            .words
+            .get(at)
+            .map_or(String::new(), |word| word.lemma.to_lowercase())
     }
 
     pub fn is_negator(&self, at: usize) -> bool {
@@ -73,7 +79,10 @@ pub(super) fn find(look: &Look<'_>) -> Vec<Share> {
     found = glossed(look, found);
     found = bare(look, found);
     found = ranges(look, found);
-    with_priors(look, found).into_iter().filter(|share| !is_other(look, share)).collect()
+    with_priors(look, found)
+        .into_iter()
+        .filter(|share| !is_other(look, share))
+        .collect()
 }
 
 /// A number in digits or words and the word behind it: "61.4", "9,4", "seventy-one".
@@ -119,7 +128,11 @@ fn pair(look: &Look<'_>, at: usize) -> Option<Vec<Share>> {
     let lists = &look.words.words;
     let whole = look.text(at);
     let glued = whole.split_once(['-', '–', '/']).and_then(|(one, other)| {
-        Some((one.parse::<f64>().ok()?, other.trim_end_matches('%').parse::<f64>().ok()?, at + 1))
+        Some((
+            one.parse::<f64>().ok()?,
+            other.trim_end_matches('%').parse::<f64>().ok()?,
+            at + 1,
+        ))
     });
     let spaced = || {
         let (one, end) = number(look, at)?;
@@ -149,7 +162,11 @@ fn pair(look: &Look<'_>, at: usize) -> Option<Vec<Share>> {
         is_other_side,
     };
     if other > one {
-        return Some(vec![Share { high: other, kind: ShareKind::Range, ..exact(one, false) }]);
+        return Some(vec![Share {
+            high: other,
+            kind: ShareKind::Range,
+            ..exact(one, false)
+        }]);
     }
     Some(vec![exact(one, false), exact(other, true)])
 }
@@ -159,7 +176,12 @@ fn single(look: &Look<'_>, at: usize) -> Option<Share> {
     let lists = &look.words.words;
     let phrase = |length: usize| {
         let start = at.checked_sub(length)?;
-        Some((start..at).map(|word| look.text(word)).collect::<Vec<_>>().join(" "))
+        Some(
+            (start..at)
+                .map(|word| look.text(word))
+                .collect::<Vec<_>>()
+                .join(" "),
+        )
     };
     let hedge = (1..=4).rev().filter_map(phrase).find_map(|phrase| {
         if lists.approximate.contains(&phrase) || is_fraction && lists.approximate_parts.contains(&phrase) {
@@ -174,7 +196,11 @@ fn single(look: &Look<'_>, at: usize) -> Option<Share> {
     });
     let (low, high, kind) = match hedge {
         _ if low != high => (low, high, ShareKind::LowerBound),
-        Some(ShareKind::Approximate) => (low - APPROXIMATE_POINTS, high + APPROXIMATE_POINTS, ShareKind::Approximate),
+        Some(ShareKind::Approximate) => (
+            low - APPROXIMATE_POINTS,
+            high + APPROXIMATE_POINTS,
+            ShareKind::Approximate,
+        ),
         Some(ShareKind::LowerBound) => (low, 100.0, ShareKind::LowerBound),
         Some(ShareKind::UpperBound) => (0.0, high, ShareKind::UpperBound),
         _ => (low, high, ShareKind::Exact),
@@ -198,7 +224,9 @@ type Told = (f64, f64, usize, bool);
 fn percentage(look: &Look<'_>, at: usize) -> Option<Told> {
     let (value, end) = number(look, at)?;
     let end = percent_end(look, at, end)?;
-    (0.0..=100.0).contains(&value).then_some((value, value, end, false))
+    (0.0..=100.0)
+        .contains(&value)
+        .then_some((value, value, end, false))
 }
 
 /// "two-thirds", "six in ten", "nine Kosovars in ten", "two of every three", "half", "a majority".
@@ -206,7 +234,10 @@ fn part(look: &Look<'_>, at: usize) -> Option<Told> {
     let lists = &look.words.words;
     let unit = |word: &str| {
         let shares = &look.words.shares;
-        shares.get(word).or_else(|| shares.get(word.trim_end_matches('s'))).copied()
+        shares
+            .get(word)
+            .or_else(|| shares.get(word.trim_end_matches('s')))
+            .copied()
     };
     let first = look.text(at);
     if let Some((number, of)) = first.split_once('-')
@@ -225,7 +256,9 @@ fn part(look: &Look<'_>, at: usize) -> Option<Told> {
     }
     let of = unit(&first)?;
     // "a third party", "quarter" of a year: a fraction stands behind an article or before "of".
-    let is_led = of.0 != of.1 || look.words.shares.get(&first).is_some_and(|share| share.0 == 50.0) || lists.articles.contains(&look.before(at, 1));
+    let is_led = of.0 != of.1
+        || look.words.shares.get(&first).is_some_and(|share| share.0 == 50.0)
+        || lists.articles.contains(&look.before(at, 1));
     is_led.then_some((of.0, of.1, at + 1, true))
 }
 
@@ -233,7 +266,12 @@ fn ratio(look: &Look<'_>, number: f64, end: usize) -> Option<Told> {
     let lists = &look.words.words;
     for skipped in 0..=2 {
         let mut at = end + skipped;
-        if skipped > 0 && !matches!(look.parsed.words.get(at - 1)?.upos, Upos::Noun | Upos::Propn | Upos::Adj) {
+        if skipped > 0
+            && !matches!(
+                look.parsed.words.get(at - 1)?.upos,
+                Upos::Noun | Upos::Propn | Upos::Adj
+            )
+        {
             return None;
         }
         if !lists.joining.contains(&look.text(at)) {
@@ -263,7 +301,9 @@ fn glossed(look: &Look<'_>, shares: Vec<Share>) -> Vec<Share> {
             let near = share.low >= last.low - GLOSS_POINTS && share.high <= last.high + GLOSS_POINTS;
             let is_apart = look.words.words.glossing.contains(&opening);
             let between = last.end..share.first;
-            let is_answered = between.clone().any(|at| look.words.responses.contains_key(&look.lemma(at)));
+            let is_answered = between
+                .clone()
+                .any(|at| look.words.responses.contains_key(&look.lemma(at)));
             last.is_fraction && !share.is_fraction && near && is_apart && between.len() <= 7 && !is_answered
         });
         if let Some(gloss) = gloss {
@@ -308,8 +348,14 @@ fn bare(look: &Look<'_>, mut shares: Vec<Share>) -> Vec<Share> {
         let is_taken = shares.iter().any(|share| share.first <= at && at < share.end);
         let is_down = lists.to.contains(&look.before(at, 1)) && lists.down.contains(&look.before(at, 2));
         let is_led = lists.at.contains(&look.before(at, 1)) || is_down;
-        let follows = shares.iter().any(|share| share.end + 1 == at && lists.to.contains(&look.before(at, 1)));
-        let is_closed = look.parsed.words.get(end).is_none_or(|word| matches!(word.upos, Upos::Punct | Upos::Cconj | Upos::Adp));
+        let follows = shares
+            .iter()
+            .any(|share| share.end + 1 == at && lists.to.contains(&look.before(at, 1)));
+        let is_closed = look
+            .parsed
+            .words
+            .get(end)
+            .is_none_or(|word| matches!(word.upos, Upos::Punct | Upos::Cconj | Upos::Adp));
         if !is_taken && (is_led || follows) && is_closed {
             shares.push(Share {
                 low: value,
@@ -326,7 +372,10 @@ fn bare(look: &Look<'_>, mut shares: Vec<Share>) -> Vec<Share> {
     shares.sort_by_key(|share| (share.first, share.is_other_side));
     for index in 1..shares.len() {
         let follows = shares[index - 1].end + 1 == shares[index].first;
-        if follows && lists.to.contains(&look.before(shares[index].first, 1)) && !lists.from.contains(&look.before(shares[index - 1].first, 1)) {
+        if follows
+            && lists.to.contains(&look.before(shares[index].first, 1))
+            && !lists.from.contains(&look.before(shares[index - 1].first, 1))
+        {
             shares[index].is_other_side = true;
         }
     }
@@ -337,7 +386,9 @@ fn bare(look: &Look<'_>, mut shares: Vec<Share>) -> Vec<Share> {
 fn with_priors(look: &Look<'_>, shares: Vec<Share>) -> Vec<Share> {
     let lists = &look.words.words;
     let is_prior = |share: &Share| (1..=2).any(|back| lists.from.contains(&look.before(share.first, back)));
-    let has = |range: std::ops::Range<usize>, wanted: &HashSet<String>| range.into_iter().any(|at| wanted.contains(&look.text(at)));
+    let has = |range: std::ops::Range<usize>, wanted: &HashSet<String>| {
+        range.into_iter().any(|at| wanted.contains(&look.text(at)))
+    };
     let mut kept: Vec<Share> = Vec::new();
     let mut waiting: Option<f64> = None;
     let firsts: Vec<usize> = shares.iter().map(|share| share.first).collect();
@@ -346,11 +397,16 @@ fn with_priors(look: &Look<'_>, shares: Vec<Share>) -> Vec<Share> {
         let behind_next = firsts.get(index + 2).copied().unwrap_or(look.parsed.words.len());
         let is_followed = has(share.end..share.end + 14, &lists.to);
         // "where 48% tolerated it in 2015, 35% do today"
-        let is_past = index + 1 < firsts.len() && is_year_in(look, share.end..next) && has(next..behind_next, &lists.now);
+        let is_past = index + 1 < firsts.len()
+            && is_year_in(look, share.end..next)
+            && has(next..behind_next, &lists.now);
         // "opposition, 40 percent in 2014, is down to 19"
-        let is_later = lists.to.contains(&look.before(share.first, 1)) && lists.down.contains(&look.before(share.first, 2));
+        let is_later = lists.to.contains(&look.before(share.first, 1))
+            && lists.down.contains(&look.before(share.first, 2));
         if is_prior(&share) || is_past {
-            match kept.last_mut().filter(|last| last.prior.is_none() && !is_past && (share.first - last.end < 8 || !is_followed)) {
+            match kept.last_mut().filter(|last| {
+                last.prior.is_none() && !is_past && (share.first - last.end < 8 || !is_followed)
+            }) {
                 Some(last) => last.prior = Some(share.low),
                 None => waiting = Some(share.low),
             }
@@ -366,18 +422,26 @@ fn with_priors(look: &Look<'_>, shares: Vec<Share>) -> Vec<Share> {
 }
 
 fn is_year_in(look: &Look<'_>, range: std::ops::Range<usize>) -> bool {
-    range.into_iter().any(|at| look.text(at).parse::<u32>().is_ok_and(|year| (1900..2100).contains(&year)))
+    range.into_iter().any(|at| {
+        look.text(at)
+            .parse::<u32>()
+            .is_ok_and(|year| (1900..2100).contains(&year))
+    })
 }
 
 /// Changes, chances and shares of something that has no opinion.
 fn is_other(look: &Look<'_>, share: &Share) -> bool {
     let lists = &look.words.words;
     let reach = share.first.saturating_sub(4)..share.first;
-    let turned = reach.clone().any(|at| lists.to.contains(&look.text(at)) || lists.at.contains(&look.text(at)));
+    let turned = reach
+        .clone()
+        .any(|at| lists.to.contains(&look.text(at)) || lists.at.contains(&look.text(at)));
     let changed = reach.clone().any(|at| lists.change.contains(&look.lemma(at))) && !turned;
     let by_change = lists.by.contains(&look.before(share.first, 1))
         && (0..share.first).any(|at| lists.change.contains(&look.lemma(at)));
-    let made_up = reach.into_iter().any(|at| lists.composing.contains(&look.lemma(at)));
+    let made_up = reach
+        .into_iter()
+        .any(|at| lists.composing.contains(&look.lemma(at)));
     let is_article = lists.articles.contains(&look.text(share.end));
     let behind = look.lemma(share.end + usize::from(is_article));
     let counted = lists.change.contains(&behind) || lists.counted.contains(&behind);
@@ -406,6 +470,8 @@ fn is_of_things(look: &Look<'_>, share: &Share) -> bool {
     head.is_some_and(|head| {
         let word = &look.parsed.words[head];
         let lemma = look.lemma(head);
-        word.upos == Upos::Noun && !look.words.words.populations.contains(&lemma) && word.text.chars().next().is_some_and(char::is_lowercase)
+        word.upos == Upos::Noun
+            && !look.words.words.populations.contains(&lemma)
+            && word.text.chars().next().is_some_and(char::is_lowercase)
     })
 }

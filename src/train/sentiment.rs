@@ -37,8 +37,13 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Labelled>> {
     let mut all = Vec::new();
     for file in super::files(paths)? {
         let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
-        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let record = serde_json::from_str(line).with_context(|| format!("{}:{}", file.display(), number + 1))?;
+        for (number, line) in text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty())
+        {
+            let record =
+                serde_json::from_str(line).with_context(|| format!("{}:{}", file.display(), number + 1))?;
             all.extend(labelled(&record));
         }
     }
@@ -53,7 +58,11 @@ pub fn labelled(record: &Value) -> Vec<Labelled> {
         return rows.iter().filter_map(|row| of_force(text, row)).collect();
     }
     let number = |key: &str| record.get(key).and_then(Value::as_i64);
-    let byte = |characters: i64| text.char_indices().nth(characters as usize).map_or(text.len(), |(byte, _)| byte);
+    let byte = |characters: i64| {
+        text.char_indices()
+            .nth(characters as usize)
+            .map_or(text.len(), |(byte, _)| byte)
+    };
     let (Some(start), Some(end), Some(label)) = (number("start"), number("end"), number("label")) else {
         return Vec::new();
     };
@@ -62,18 +71,31 @@ pub fn labelled(record: &Value) -> Vec<Labelled> {
         0 => StanceLabel::Neutral,
         1.. => StanceLabel::Positive,
     };
-    vec![Labelled { text: text.to_owned(), target: byte(start)..byte(end), label }]
+    vec![Labelled {
+        text: text.to_owned(),
+        target: byte(start)..byte(end),
+        label,
+    }]
 }
 
 fn of_force(text: &str, row: &Value) -> Option<Labelled> {
     let name = row.get("force_name")?.as_str()?;
     let start = text.find(name)?;
     let label = StanceLabel::parse(row.get("label")?.as_str()?).ok()?;
-    Some(Labelled { text: text.to_owned(), target: start..start + name.len(), label })
+    Some(Labelled {
+        text: text.to_owned(),
+        target: start..start + name.len(),
+        label,
+    })
 }
 
 /// Few passes and rare features left out: the sentences are few, and the model is to stay small.
-const SETTINGS: Settings = Settings { epochs: 24, rate: 0.3, decay: 4e-4, sightings: 3 };
+const SETTINGS: Settings = Settings {
+    epochs: 24,
+    rate: 0.3,
+    decay: 4e-4,
+    sightings: 3,
+};
 
 /// Learns a model.
 pub fn train(sentences: &[Labelled], knowledge: &Knowledge, language: &Language) -> Linear {
@@ -81,7 +103,10 @@ pub fn train(sentences: &[Labelled], knowledge: &Knowledge, language: &Language)
         let features = with_context(&labelled.text, knowledge, language, |context| {
             Masked::new(context).features(&labelled.target)
         });
-        let class = CLASSES.iter().position(|class| *class == labelled.label).unwrap_or(1);
+        let class = CLASSES
+            .iter()
+            .position(|class| *class == labelled.label)
+            .unwrap_or(1);
         Example { features, class }
     };
     let examples: Vec<Example> = sentences.par_iter().map(example).collect();
@@ -99,6 +124,13 @@ pub fn make(from: &[PathBuf], to: &Path, knowledge: &Knowledge, language: &Langu
     let bytes = model.to_bytes();
     std::fs::write(to, &bytes).with_context(|| format!("writing {}", to.display()))?;
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    sentences.iter().for_each(|labelled| *counts.entry(labelled.label.as_str()).or_default() += 1);
-    Ok(format!("{} sentences {counts:?}, {} features, {} bytes\n", sentences.len(), model.len(), bytes.len()))
+    sentences
+        .iter()
+        .for_each(|labelled| *counts.entry(labelled.label.as_str()).or_default() += 1);
+    Ok(format!(
+        "{} sentences {counts:?}, {} features, {} bytes\n",
+        sentences.len(),
+        model.len(),
+        bytes.len()
+    ))
 }
