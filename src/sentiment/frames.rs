@@ -505,12 +505,12 @@ fn children(context: &Context<'_, '_>, head: usize) -> Vec<usize> {
         .lists
         .things
         .contains(parsed.words[head].lemma.as_ref());
-    children.retain(|child| {
-        !(parsed.words[*child].relation == "acl:relcl" && !is_thing)
-            && !matches!(
-                parsed.words[*child].relation,
-                "conj" | "parataxis" | "punct" | "cc" | "case" | "det" | "advmod"
-            )
+    children.retain(|child| match parsed.words[*child].relation {
+        "acl:relcl" => is_thing,
+        relation => !matches!(
+            relation,
+            "conj" | "parataxis" | "punct" | "cc" | "case" | "det" | "advmod"
+        ),
     });
     // What stands behind the word says more than what stands before it.
     children.sort_by_key(|child| (*child < head && !parsed.is(*child, "nsubj"), *child));

@@ -242,7 +242,8 @@ impl<'s> Masked<'s> {
             let range = first.saturating_sub(reach)..(last + 1 + reach).min(self.scores.len());
             self.scores[range].iter().filter(|score| wanted(**score)).sum()
         };
-        let (good, bad): (fn(f32) -> bool, fn(f32) -> bool) = (|score| score > 0.0, |score| score < 0.0);
+        let good: fn(f32) -> bool = |score| score > 0.0;
+        let bad: fn(f32) -> bool = |score| score < 0.0;
         for (name, reach) in [("3", 3), ("7", 7), ("all", self.scores.len())] {
             features.add(&["good", name, bucket(window(reach, good))]);
             features.add(&["bad", name, bucket(window(reach, bad))]);

@@ -302,7 +302,7 @@ fn speed() {
                     .parsed
                     .words
                     .iter()
-                    .filter(|word| word.upos == crate::text::Upos::Noun)
+                    .filter(|word| word.upos == text::Upos::Noun)
                 {
                     pairs += 1;
                     std::hint::black_box(model::judge(model, &masked.features(&(word.start..word.end))));

@@ -17,7 +17,7 @@ use crate::id;
 use crate::knowledge::{Knowledge, Language, Reader};
 use crate::mentions::{Actor, Actors};
 use crate::tables::{Code, Document, Survey, SurveyBase};
-use crate::text::{Clause, Text, dates};
+use crate::text::{Clause, Text, Upos, dates};
 
 use answers::{Answer, Population};
 use shares::{Look, Share};
@@ -136,12 +136,20 @@ fn read_sentence(context: &Context<'_, '_>) -> Vec<Survey> {
         };
         let population = answers::population(context, &look, &shares, index, force);
         last = Some(answer.clone());
-        let Some(population) = population.or_else(|| has_poll.then(|| answers::everybody(context))) else {
+        let Some(population) = population.or_else(|| {
+            (has_poll || answers_itself(&look, &shares[index])).then(|| answers::everybody(context))
+        }) else {
             continue;
         };
         rows.push(row(context, &shares[index], &answer, &population, force));
     }
     rows
+}
+
+/// "six in ten wanted them out": a share that is the subject of a verb is one of people.
+fn answers_itself(look: &Look<'_>, share: &Share) -> bool {
+    let behind = look.parsed.words.get(share.end).map(|word| word.upos);
+    matches!(behind, Some(Upos::Verb | Upos::Aux))
 }
 
 fn names_poll(context: &Context<'_, '_>, sentence: usize) -> bool {

@@ -69,7 +69,7 @@ pub(super) fn find(look: &Look<'_>) -> Vec<Share> {
     let mut at = 0;
     while at < look.parsed.words.len() {
         let shares = pair(look, at).or_else(|| Some(vec![single(look, at)?]));
-        let Some(shares) = shares.filter(|_| !found.last().is_some_and(|last| last.end > at)) else {
+        let Some(shares) = shares.filter(|_| found.last().is_none_or(|last| last.end <= at)) else {
             at += 1;
             continue;
         };
