@@ -43,7 +43,9 @@ pub fn pipeline(path: &Path, inputs: &[String]) -> Result<String> {
         plan.input.paths.join(", ")
     );
     let tables = match (&plan.extract, &plan.dedup) {
-        (Some(_), _) => "documents, duplicates, rejects, mentions, events, incidents, sentiment, surveys",
+        (Some(_), _) => {
+            "documents, duplicates, rejects, mentions, events, incidents, sentiment, surveys, stance_monthly"
+        }
         (None, _) => "documents, duplicates, rejects",
     };
     // Writing to a string cannot fail.

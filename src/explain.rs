@@ -14,7 +14,7 @@ use crate::extract::{self, Findings};
 use crate::input::{self, ReadOptions};
 use crate::knowledge::{Knowledge, Language};
 use crate::plan::{self, Documents, Scope};
-use crate::tables::{Document, Row, StampPrecision};
+use crate::tables::{Document, Row, Sentiment, StampPrecision};
 use crate::text::{self, Text, sentences};
 
 /// How findings are written.
@@ -245,8 +245,13 @@ fn findings(page: &mut String, sentence: i32, found: &Findings) {
         );
         let _ = writeln!(
             page,
-            "    stance  {holder} ({}) toward {force}: {}, {}  [{} {:.2}]",
-            stance.holder_kind, stance.label, stance.basis, stance.rule, stance.confidence
+            "    stance  {holder} ({}) toward {force}: {}, {}{}  [{} {:.2}]",
+            stance.holder_kind,
+            stance.label,
+            stance.basis,
+            circumstances(stance),
+            stance.rule,
+            stance.confidence
         );
     }
     for survey in found
@@ -264,6 +269,27 @@ fn findings(page: &mut String, sentence: i32, found: &Findings) {
             survey.share_text, survey.population, survey.response, survey.response_polarity
         );
     }
+}
+
+/// What else is known of a stance: negation, hedges, who reports it, what it rests on.
+fn circumstances(stance: &Sentiment) -> String {
+    let mut page = String::new();
+    let marks = [
+        (stance.negated, ", negated"),
+        (stance.hedged, ", hedged"),
+        (stance.is_owner, ", own force"),
+    ];
+    marks
+        .iter()
+        .filter(|(is_so, _)| *is_so)
+        .for_each(|(_, mark)| page.push_str(mark));
+    if let Some(chain) = &stance.source_chain {
+        let _ = write!(page, ", reported by {chain}");
+    }
+    if let Some(on) = stance.event_id.as_ref().or(stance.survey_id.as_ref()) {
+        let _ = write!(page, ", rests on {on}");
+    }
+    page
 }
 
 /// A sentence's words with their tags and arcs, one line each.

@@ -97,9 +97,10 @@ pub fn find(
     let clauses = clauses(text, language);
     let actors = mentions::find(text, &clauses, document, knowledge, language);
     let events = events::code(text, &clauses, &actors, document, knowledge, language, scope);
-    let surveys = surveys::read(text, &clauses, &actors, document, knowledge, language);
+    let judged = actors.with_assumed_forces(text, language);
+    let surveys = surveys::read(text, &clauses, &judged, document, knowledge, language);
     let sentiment = sentiment::judge(
-        text, &clauses, &actors, &events, &surveys, document, knowledge, language,
+        text, &clauses, &judged, &events, &surveys, document, knowledge, language,
     );
     Findings {
         mentions: mentions::rows(&actors, text, document),

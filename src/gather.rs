@@ -20,9 +20,9 @@ use crate::plan::Plan;
 use crate::sort::{Sorted, Sorter};
 use crate::tables::{
     Code, Document, Duplicate, Event, Extraction, Incident, Length, Mention, Place, Reject, RejectReason,
-    Relation, Row, Sentiment, SketchRow, StanceLabel, Survey,
+    Relation, Row, Sentiment, SketchRow, StanceLabel, StanceMonthly, Survey,
 };
-use crate::{id, kill};
+use crate::{id, kill, rollup};
 
 /// Rows read or written at a time.
 const ROWS: usize = 4096;
@@ -289,17 +289,27 @@ pub fn write_findings(
     let (work, memory_bytes) = (store.work(), plan.memory_bytes / SORTER_SHARE);
     let findings = Findings { parts, found, copies };
     write_mentions(&findings, store, totals)?;
-    write_happenings(&findings, memory_bytes, knowledge, store, totals)?;
+    let incident_of = write_happenings(&findings, memory_bytes, knowledge, store, totals)?;
 
     let mut sentiment = Sorter::new(&work, "sentiment", memory_bytes, |row: &Sentiment| {
         (row.force_home.clone(), row.stated_on, row.sentiment_id.clone())
     });
     findings.each(|row: Sentiment| sentiment.push(row), |row| &row.document_id)?;
+    // Rows come force by force, so that no more than those of one are held for the months.
+    let (mut of_force, mut months): (Vec<Sentiment>, Vec<StanceMonthly>) = (Vec::new(), Vec::new());
     let written = write_rows(sentiment.finish()?, store, |row: &Sentiment| {
         *totals.labels.entry(row.label).or_default() += 1;
         count(&mut totals.forces, row.force_home.as_ref());
+        if of_force.first().is_some_and(|first| first.force_home != row.force_home) {
+            months.append(&mut rollup::monthly(&of_force, &incident_of));
+            of_force.clear();
+        }
+        of_force.push(row.clone());
     })?;
     totals.rows.push((Sentiment::TABLE, written));
+    months.append(&mut rollup::monthly(&of_force, &incident_of));
+    let written = write_rows(months.into_iter().map(Ok), store, |_: &StanceMonthly| {})?;
+    totals.rows.push((StanceMonthly::TABLE, written));
 
     let mut surveys = Sorter::new(&work, "surveys", memory_bytes, |row: &Survey| {
         (row.force_home.clone(), row.fieldwork_from, row.survey_id.clone())
@@ -358,14 +368,15 @@ fn write_mentions(findings: &Findings, store: &Store, totals: &mut Totals) -> Re
     Ok(())
 }
 
-/// Events and incidents: events come kin by kin, are linked, and are sorted again as they are published.
+/// Events and incidents: events come kin by kin, are linked, and are sorted again as they are published. Gives the
+/// incident of each event.
 fn write_happenings(
     findings: &Findings,
     memory_bytes: u64,
     knowledge: &Knowledge,
     store: &Store,
     totals: &mut Totals,
-) -> Result<()> {
+) -> Result<HashMap<String, String>> {
     let mut told = Tellings::default();
     let count_gate = |row: Extraction| {
         totals.gate.documents += u64::from(row.parsed > 0);
@@ -400,7 +411,11 @@ fn write_happenings(
         rows.into_iter().try_for_each(|row| events.push(row))
     };
     each_kin(by_kin.finish()?, |row| incidents::kin(row, families), &mut link)?;
+    let mut incident_of = HashMap::new();
     let written = write_rows(events.finish()?, store, |row: &Event| {
+        if let Some(incident) = &row.incident_id {
+            incident_of.insert(row.event_id.clone(), incident.clone());
+        }
         count(&mut totals.forces, row.force_home.as_ref());
         count(&mut totals.hosts, row.host_country.as_ref());
     })?;
@@ -409,7 +424,7 @@ fn write_happenings(
     let written = write_rows(happenings.finish()?, store, |_: &Incident| {})?;
     totals.rows.push((Incident::TABLE, written));
     kill::point("write: incidents written");
-    Ok(())
+    Ok(incident_of)
 }
 
 /// Calls `each` on the rows of one kin after the other.

@@ -33,6 +33,7 @@ pub mod parts;
 pub mod pipeline;
 pub mod plan;
 pub mod report;
+pub mod rollup;
 pub mod runs;
 pub mod sentiment;
 pub mod sort;

@@ -178,6 +178,8 @@ struct CheckArgs {
 enum Train {
     /// The coder of events, from marked sentences.
     Events(TrainArgs),
+    /// Sentiment toward a target, from sentences with a target and a label.
+    Sentiment(TrainArgs),
 }
 
 #[derive(Args)]
@@ -342,12 +344,16 @@ fn load(folder: Option<PathBuf>) -> Result<Knowledge> {
 }
 
 fn train(what: &Train) -> Result<u8> {
-    let Train::Events(arguments) = what;
+    let (Train::Events(arguments) | Train::Sentiment(arguments)) = what;
     let knowledge = load(arguments.knowledge.clone())?;
     let language = knowledge
         .language(&arguments.language)
         .with_context(|| format!("the knowledge has no language `{}`", arguments.language))?;
-    let page = garrison::train::events::make(&arguments.from, &arguments.to, arguments.folds, &knowledge, language)?;
+    let (from, to) = (&arguments.from, &arguments.to);
+    let page = match &what {
+        Train::Events(_) => garrison::train::events::make(from, to, arguments.folds, &knowledge, language)?,
+        Train::Sentiment(_) => garrison::train::sentiment::make(from, to, &knowledge, language)?,
+    };
     print(&page)
 }
 

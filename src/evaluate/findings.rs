@@ -15,6 +15,7 @@ use crate::explain::table;
 use crate::extract::{self, Findings};
 use crate::knowledge::Knowledge;
 use crate::plan::Scope;
+use crate::sentiment::model;
 use crate::tables::{Code, Document, Event, EventType, StanceLabel};
 use crate::text::{self, sentences};
 use crate::train::events::unmark;
@@ -82,14 +83,23 @@ pub(super) fn event_types(gold: &Path, out: &mut dyn Write, knowledge: &Knowledg
         quads.add(quad, label_quad);
         sides.add(side(quad), side(label_quad));
     }
-    Ok(format!("{}{}{}", roots.page("root"), quads.page("quad"), sides.page("binary")))
+    Ok(format!(
+        "{}{}{}",
+        roots.page("root"),
+        quads.page("quad"),
+        sides.page("binary")
+    ))
 }
 
 /// The labelled type of a record of any of the forms in use.
 fn label(record: &Value) -> &str {
     let names = ["root", "event_type", "type"];
     let label = record.pointer("/gold/0/event_code").and_then(Value::as_str);
-    let label = label.or_else(|| names.iter().find_map(|name| record.get(*name).and_then(Value::as_str)));
+    let label = label.or_else(|| {
+        names
+            .iter()
+            .find_map(|name| record.get(*name).and_then(Value::as_str))
+    });
     let label = label.unwrap_or_default();
     label.split('/').next().unwrap_or(label)
 }
@@ -266,17 +276,20 @@ fn tagged(record: &Value, letter: &str) -> Vec<Range<usize>> {
     spans
 }
 
-/// Sentiment toward a given target. Until a model is learnt only stances toward forces are told, all else is neutral.
+/// Sentiment toward a given target.
 pub(super) fn sentiment(gold: &Path, out: &mut dyn Write, knowledge: &Knowledge) -> Result<String> {
+    let language = knowledge
+        .language("en")
+        .context("the knowledge has no language `en`")?;
+    let records = lines(gold)?;
+    let told = |record: &Value| {
+        let labelled = crate::train::sentiment::labelled(record).into_iter().next();
+        labelled.map(|labelled| model::toward(&labelled.text, &labelled.target, knowledge, language))
+    };
+    let told: Vec<Option<(StanceLabel, f32)>> = records.par_iter().map(told).collect();
     let mut scores = Scores::default();
-    for record in lines(gold)? {
-        let found = read(string(&record, "text"), &record, knowledge)?;
-        let told = found
-            .sentiment
-            .iter()
-            .max_by(|one, other| one.intensity.cmp(&other.intensity));
-        let label = told.map_or(StanceLabel::Neutral, |row| row.label);
-        let confidence = told.map_or(0.0, |row| row.confidence);
+    for (record, told) in records.iter().zip(told) {
+        let (label, confidence) = told.unwrap_or((StanceLabel::Neutral, 0.0));
         let value = match label {
             StanceLabel::Negative => -1,
             StanceLabel::Neutral => 0,
@@ -298,6 +311,7 @@ pub(super) fn sentiment(gold: &Path, out: &mut dyn Write, knowledge: &Knowledge)
 pub(super) fn stances(gold: &Path, out: &mut dyn Write, knowledge: &Knowledge) -> Result<String> {
     let mut scores = Scores::default();
     let (mut rows, mut right) = (0, 0);
+    let mut shares = Shares::default();
     for record in lines(gold)? {
         let found = read(string(&record, "text"), &record, knowledge)?;
         let mut stances = table(&found.sentiment)?;
@@ -305,6 +319,13 @@ pub(super) fn stances(gold: &Path, out: &mut dyn Write, knowledge: &Knowledge) -
             row["holder"] = row.get("holder_name").cloned().unwrap_or(Value::Null);
         }
         let surveys = table(&found.surveys)?;
+        shares.add(
+            &surveys,
+            record
+                .get("surveys")
+                .and_then(Value::as_array)
+                .map_or(&[][..], Vec::as_slice),
+        );
         writeln!(
             out,
             "{}",
@@ -333,10 +354,61 @@ pub(super) fn stances(gold: &Path, out: &mut dyn Write, knowledge: &Knowledge) -
         }
     }
     let share = 100.0 * right as f64 / rows.max(1) as f64;
-    Ok(format!(
-        "holder, force and label right: {right} of {rows} ({share:.1} %)\n{}",
-        scores.page("label")
-    ))
+    let mut page = String::new();
+    if rows > 0 {
+        page += &format!(
+            "holder, force and label right: {right} of {rows} ({share:.1} %)\n{}",
+            scores.page("label")
+        );
+    }
+    if shares.told + shares.wanted > 0 {
+        page += &shares.line();
+    }
+    Ok(page)
+}
+
+/// Shares of surveys told, wanted and right: by least and greatest share, polarity of the answer and home of the force.
+#[derive(Default)]
+struct Shares {
+    told: usize,
+    wanted: usize,
+    right: usize,
+}
+
+impl Shares {
+    fn add(&mut self, told: &[Value], wanted: &[Value]) {
+        let mut left: Vec<&Value> = told.iter().collect();
+        for row in wanted {
+            let near = |one: &Value, key: &str| {
+                let number = |row: &Value| row.get(key).and_then(Value::as_f64).unwrap_or(-1.0);
+                (number(one) - number(row)).abs() < 0.51
+            };
+            let same = |one: &&&Value| {
+                let home = |row: &Value| row.get("force_home").cloned().unwrap_or(Value::Null);
+                near(one, "share_low")
+                    && near(one, "share_high")
+                    && one["response_polarity"] == row["response_polarity"]
+                    && home(one) == home(row)
+            };
+            if let Some(at) = left.iter().position(|one| same(&one)) {
+                left.swap_remove(at);
+                self.right += 1;
+            }
+        }
+        self.told += told.len();
+        self.wanted += wanted.len();
+    }
+
+    fn line(&self) -> String {
+        let share = |whole: usize| self.right as f64 / whole.max(1) as f64;
+        format!(
+            "survey shares: precision {:.3}, recall {:.3}, {} told, {} wanted\n",
+            share(self.told),
+            share(self.wanted),
+            self.told,
+            self.wanted
+        )
+    }
 }
 
 /// Counts of predicted and labelled classes.

@@ -381,8 +381,17 @@ fn organizations(reader: &mut Reader, actors: &mut Actors, known: &mut HashSet<S
         let home = code(reader, FILE, number, &row.home, known);
         let hosts = codes(reader, FILE, number, &row.hosts, known);
         let country = home.clone().or_else(|| Some(Code::new(&row.code)));
+        // A company or an alliance fields forces of its own, wherever it has its seat; a mission is its parent's.
+        let is_seated = home
+            .as_ref()
+            .is_some_and(|home| actors.countries.contains_key(home));
+        let fields = is_seated && matches!(row.kind.as_str(), "company" | "international");
         let force = row.force_kind.map(|kind| Force {
-            home: country.clone(),
+            home: if fields {
+                Some(Code::new(&row.code))
+            } else {
+                country.clone()
+            },
             kind,
             hosts,
         });

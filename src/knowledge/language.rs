@@ -40,6 +40,8 @@ pub struct Language {
     pub quantities: text::quantities::Words,
     /// Words of stance beside the events.
     pub stances: crate::sentiment::Words,
+    /// Judging words, and what was learnt about sentiment.
+    pub judge: crate::sentiment::model::Judge,
     /// Words of survey findings.
     pub surveys: crate::surveys::Words,
 }
@@ -189,6 +191,7 @@ pub(super) fn load(reader: &mut Reader, code: &str) -> Option<Language> {
         dates: reader.toml(&at("dates.toml")),
         quantities: reader.toml(&at("quantities.toml")),
         stances: crate::sentiment::Words::load(reader, code),
+        judge: crate::sentiment::model::Judge::load(reader, code),
         surveys: crate::surveys::Words::load(reader, code),
     })
 }

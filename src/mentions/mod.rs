@@ -3,6 +3,7 @@
 //! Names come from the gazetteer first; nouns for forces and offices take their country from the words beside
 //! them; pronouns and bare nouns take theirs from what was named before.
 
+mod assumed;
 mod forces;
 mod history;
 mod names;
@@ -73,7 +74,7 @@ pub struct Actor<'k> {
 }
 
 /// The actors of a document.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub struct Actors<'k> {
     /// In order of the text.
     pub all: Vec<Actor<'k>>,
@@ -86,6 +87,7 @@ pub struct Actors<'k> {
     hosts: HashMap<Option<Code>, Code>,
     /// For each parsed sentence, the words that name a country, those that only describe a noun among them.
     countries: Vec<Vec<(usize, Code)>>,
+    nationals: Vec<assumed::National>,
 }
 
 impl<'k> Actors<'k> {
@@ -171,6 +173,7 @@ pub fn find<'k>(
         is_at_home: focus.as_ref().is_some_and(|(_, count)| *count >= NAMED_OFTEN),
         focus: focus.map(|(country, _)| country),
         countries: named.iter().map(|names| countries(names)).collect(),
+        nationals: assumed::nationals(&named),
         ..Actors::default()
     };
     let mut history = History::default();

@@ -17,6 +17,11 @@ pub(super) struct Name<'k> {
 }
 
 impl Name<'_> {
+    /// Whether the name stands before another noun.
+    pub fn modifies(&self) -> bool {
+        self.modifies
+    }
+
     /// Whether the name only describes another noun: "French" in "French troops".
     pub fn modifies_only(&self) -> bool {
         self.modifies && matches!(self.entry.reading, Reading::Adjective | Reading::Demonym)

@@ -2,97 +2,53 @@
 //!
 //! Narration is neutral. A stance is toward the presence, role or conduct of a force, not toward what befell it.
 
+mod frames;
+mod holders;
+pub mod model;
+#[cfg(test)]
+mod tests;
+mod words;
+
 use jiff::tz::TimeZone;
-use std::collections::HashMap;
 
-use serde::Deserialize;
-
-use crate::events::{Context, circumstances, matching};
+use crate::events::{Context, matching};
 use crate::id;
-use crate::knowledge::{Knowledge, Language, Line, Reader, listed};
+use crate::knowledge::{Knowledge, Language};
 use crate::mentions::{Actor, Actors, Force};
 use crate::tables::{
     ActorKind, Code, Document, Event, HolderKind, Modality, Sentiment, StanceBasis, StanceLabel, Survey,
 };
-use crate::text::{Clause, Text, Upos};
+use crate::text::{Clause, Text, Upos, clauses};
 
-/// Words that judge a force, by lemma.
-#[derive(Debug, Default)]
-pub struct Words {
-    senses: HashMap<(char, String), Vec<Sense>>,
-}
-
-#[derive(Debug, Clone)]
-struct Sense {
-    holder: Vec<String>,
-    force: Vec<String>,
-    polarity: i32,
-    intensity: i32,
-    rule: String,
-}
-
-#[derive(Deserialize)]
-struct Row {
-    #[serde(deserialize_with = "listed")]
-    word: Vec<String>,
-    pos: char,
-    #[serde(deserialize_with = "listed")]
-    holder: Vec<String>,
-    #[serde(deserialize_with = "listed")]
-    force: Vec<String>,
-    polarity: i32,
-    intensity: i32,
-}
-
-impl Words {
-    pub(crate) fn load(reader: &mut Reader, code: &str) -> Self {
-        let file = format!("languages/{code}/stances.tsv");
-        let mut words = Self::default();
-        for Line { number, row } in reader.table::<Row>(&file) {
-            if !(-1..=1).contains(&row.polarity)
-                || !(0..=3).contains(&row.intensity)
-                || !"van".contains(row.pos)
-            {
-                reader.fault(
-                    &file,
-                    Some(number),
-                    "pos is v, a or n; polarity -1 to 1; intensity 0 to 3".to_owned(),
-                );
-            }
-            let sense = Sense {
-                holder: row.holder,
-                force: row.force,
-                polarity: row.polarity,
-                intensity: row.intensity,
-                rule: format!("stance:{number}"),
-            };
-            for word in row.word {
-                words
-                    .senses
-                    .entry((row.pos, word))
-                    .or_default()
-                    .push(sense.clone());
-            }
-        }
-        words
-    }
-}
+use holders::Holder;
+pub use words::Words;
 
 /// One stance before it becomes a row.
 struct Stance<'c, 'k> {
-    holder: Option<matching::Filled>,
-    kind: HolderKind,
+    holder: Option<Holder>,
     force: &'c Actor<'k>,
     polarity: i32,
     intensity: i32,
     basis: StanceBasis,
     negated: bool,
     hedged: bool,
-    chain: Option<String>,
     rule: String,
     span: std::ops::Range<usize>,
     event: Option<usize>,
     confidence: f32,
+    /// Index of the word that judges.
+    predicate: usize,
+}
+
+impl Stance<'_, '_> {
+    /// Without a holder a judgement is the narrator's, and narration is neutral; what an armed group does to a force
+    /// is an event first.
+    fn is_held(&self) -> bool {
+        self.holder.as_ref().is_some_and(|holder| {
+            holder.kind != HolderKind::ArmedGroup
+                || !matches!(self.basis, StanceBasis::Action | StanceBasis::Protest)
+        })
+    }
 }
 
 /// Judges the stances of a text.
@@ -120,25 +76,95 @@ pub fn judge(
             language,
             dates: crate::events::circumstances::dates(parsed, document, language),
         };
-        let mut stances = by_action(&context, events);
-        for clause in context.clauses {
-            stances.extend(by_word(&context, clause));
-        }
+        let nouns = judging_nouns(&context);
+        let clauses = context.clauses.iter().chain(&nouns);
+        let mut stances: Vec<Stance<'_, '_>> = clauses
+            .flat_map(|clause| frames::by_word(&context, clause))
+            .collect();
+        drop_inner(&context, &mut stances);
+        link(&context, &mut stances, events);
+        let told = by_action(&context, events).into_iter();
+        let told: Vec<Stance<'_, '_>> = told
+            .filter(|other| {
+                !stances
+                    .iter()
+                    .any(|stance| home_of(stance.force) == home_of(other.force))
+            })
+            .collect();
+        stances.extend(told);
         stances.extend(by_scare_quotes(&context));
+        stances.retain(|stance| stance.is_held());
+        let rest = by_model(&context, &stances);
+        stances.extend(rest);
         let told = surveys
             .iter()
             .any(|survey| survey.sentence_index == parsed.index as i32);
-        if stances.is_empty() && !told {
-            stances.extend(narration(&context));
+        if !told {
+            let rest = narration(&context, &stances);
+            stances.extend(rest);
         }
-        rows.extend(
-            distinct(stances)
-                .into_iter()
-                .map(|stance| row(&context, stance, events)),
-        );
+        let stances = distinct(stances).into_iter();
+        rows.extend(stances.map(|stance| row(&context, stance, events)));
     }
     rows.extend(surveys.iter().map(|survey| by_survey(survey, document)));
     rows
+}
+
+/// Nouns and adjectives that judge a force without being the predicate of a clause: "hostility toward the base".
+fn judging_nouns(context: &Context<'_, '_>) -> Vec<Clause> {
+    let grammar = &context.language.grammar;
+    let judges = |word: &crate::text::Word<'_>| match word.upos {
+        Upos::Noun => context.language.stances.is_known('n', &word.lemma),
+        Upos::Adj => context.language.stances.is_known('a', &word.lemma),
+        _ => false,
+    };
+    let words = context.parsed.words.iter().enumerate();
+    let words = words.filter(|(index, word)| context.clause(*index).is_none() && judges(word));
+    words
+        .map(|(index, _)| clauses::at(context.parsed, grammar, index))
+        .collect()
+}
+
+/// "promised to tear up the clause that lets them in" is one stance: what a judgement is about is not a second one.
+fn drop_inner(context: &Context<'_, '_>, stances: &mut Vec<Stance<'_, '_>>) {
+    let parsed = context.parsed;
+    let is_inside = |inner: usize, outer: usize| {
+        let mut at = inner;
+        while let Some(head) = parsed.words[at].head.filter(|_| at != outer) {
+            if matches!(
+                parsed.words[at].relation,
+                "conj" | "parataxis" | "acl:relcl" | "advcl"
+            ) {
+                return false;
+            }
+            at = head;
+        }
+        inner != outer && at == outer
+    };
+    let held: Vec<(usize, Option<Code>)> = stances
+        .iter()
+        .filter(|stance| stance.holder.as_ref().is_some_and(|holder| holder.is_certain))
+        .map(|stance| (stance.predicate, home_of(stance.force).cloned()))
+        .collect();
+    stances.retain(|stance| {
+        let home = home_of(stance.force).cloned();
+        !held
+            .iter()
+            .any(|(outer, other)| *other == home && is_inside(stance.predicate, *outer))
+    });
+}
+
+/// Points stances to the events that their words are.
+fn link(context: &Context<'_, '_>, stances: &mut [Stance<'_, '_>], events: &[Event]) {
+    for stance in stances {
+        let predicate = context.parsed.words[stance.predicate].start;
+        let rests_on = |event: &Event| {
+            let trigger = event.trigger_start_byte as usize;
+            let is_told = event.force_event.is_some() && stance.span.contains(&trigger);
+            event.sentence_index == context.parsed.index as i32 && (trigger == predicate || is_told)
+        };
+        stance.event = events.iter().position(rests_on);
+    }
 }
 
 /// What is done to a force shows a stance: expelling, inviting, extending, protesting.
@@ -179,41 +205,54 @@ fn by_action<'c, 'k>(context: &'c Context<'c, 'k>, events: &[Event]) -> Vec<Stan
         ) && facts.is_some_and(|facts| {
             facts.family == "condemnation" || facts.family == "praise" || facts.family == "abuse"
         });
-        let holder = matching::Filled {
-            name: event.source_name.clone(),
-            actor_id: event.source_actor_id.clone(),
-            country: event.source_country.clone(),
-            kind: event.source_kind,
-            start: event.source_start_byte,
-            end: event.source_end_byte,
+        let basis = if is_protest {
+            StanceBasis::Protest
+        } else if is_said {
+            StanceBasis::Statement
+        } else {
+            StanceBasis::Action
         };
-        let actor = context
-            .actors
-            .of_sentence(context.sentence)
-            .find(|actor| Some(actor.start as i64) == event.source_start_byte);
         stances.push(Stance {
-            kind: holder_kind(event.source_kind, actor.map_or("", |actor| actor.word.as_str())),
-            holder: Some(holder),
+            holder: Some(holder_of_event(context, event)),
             force,
             polarity,
             intensity: 2,
-            basis: if is_protest {
-                StanceBasis::Protest
-            } else if is_said {
-                StanceBasis::Statement
-            } else {
-                StanceBasis::Action
-            },
+            basis,
             negated,
             hedged: false,
-            chain: event.reported_by.clone(),
             rule: format!("action:{}", event.force_event.as_ref().map_or("", Code::as_str)),
             span: event.start_byte as usize..event.end_byte as usize,
             event: Some(index),
             confidence: event.confidence,
+            predicate: 0,
         });
     }
     stances
+}
+
+/// Who does what shows a stance: the source of the event.
+fn holder_of_event(context: &Context<'_, '_>, event: &Event) -> Holder {
+    let actor = context
+        .actors
+        .of_sentence(context.sentence)
+        .find(|actor| Some(actor.start as i64) == event.source_start_byte);
+    let told = actor.and_then(|actor| holders::of_head(context, actor.head));
+    let filled = matching::Filled {
+        name: event.source_name.clone(),
+        actor_id: event.source_actor_id.clone(),
+        country: event.source_country.clone(),
+        kind: event.source_kind,
+        start: event.source_start_byte,
+        end: event.source_end_byte,
+    };
+    let word = actor.map_or("", |actor| actor.word.as_str());
+    Holder {
+        kind: told.map_or(holders::of_kind(event.source_kind, word), |holder| holder.kind),
+        filled,
+        head: actor.map(|actor| actor.head),
+        chain: event.reported_by.clone(),
+        is_certain: true,
+    }
 }
 
 /// "no intention of asking": the negation is of a plan, which is a stance, not of a report.
@@ -255,137 +294,6 @@ fn is_foreign_force(actor: &Actor<'_>) -> bool {
         .is_some_and(|force| force.is_foreign() != Some(false))
 }
 
-/// What is said of a force: verbs, adjectives and nouns that judge it.
-fn by_word<'c, 'k>(context: &'c Context<'c, 'k>, clause: &'c Clause) -> Vec<Stance<'c, 'k>> {
-    let part = match context.parsed.words[clause.predicate].upos {
-        Upos::Verb => 'v',
-        Upos::Adj => 'a',
-        _ => 'n',
-    };
-    let mut stances = Vec::new();
-    for (lemma, object_role) in matching::keys(context, clause) {
-        for sense in context
-            .language
-            .stances
-            .senses
-            .get(&(part, lemma.clone()))
-            .map_or(&[][..], Vec::as_slice)
-        {
-            let in_role = |role: &str| -> Vec<usize> {
-                match (&object_role, role) {
-                    (Some(object), "obj") => clause.in_role(object).collect(),
-                    _ => roles(context, clause, role),
-                }
-            };
-            let forces = sense.force.iter().flat_map(|role| in_role(role));
-            let Some(force) = forces
-                .filter_map(|head| context.actor(head))
-                .find(|actor| is_foreign_force(actor))
-            else {
-                continue;
-            };
-            let (holder, kind, chain) = holder(context, clause, sense, &in_role);
-            let (_, modality) = circumstances::status(context, clause);
-            // "did not criticise" takes no side; "is not welcome" takes the other one.
-            if modality == Modality::Hypothetical || (modality == Modality::Negated && part == 'v') {
-                continue;
-            }
-            let negated = modality == Modality::Negated;
-            let polarity = if negated { -sense.polarity } else { sense.polarity };
-            stances.push(Stance {
-                kind,
-                basis: if holder.is_none() {
-                    StanceBasis::Narrator
-                } else if is_quoted(context, clause) {
-                    StanceBasis::Quote
-                } else {
-                    StanceBasis::Statement
-                },
-                holder,
-                force,
-                polarity,
-                intensity: sense.intensity,
-                negated,
-                hedged: is_hedged(context, clause),
-                chain,
-                rule: sense.rule.clone(),
-                span: circumstances::evidence(context, clause),
-                event: None,
-                confidence: 0.7,
-            });
-        }
-    }
-    stances
-}
-
-/// Participants in a role; a small clause ("deemed the presence illegal") judges the object of the verb above it.
-fn roles(context: &Context<'_, '_>, clause: &Clause, role: &str) -> Vec<usize> {
-    let own: Vec<usize> = clause.in_role(role).collect();
-    if !own.is_empty() || role != "subj" && role != "obj" {
-        return own;
-    }
-    let above = clause
-        .governor
-        .as_ref()
-        .filter(|governor| governor.relation == "xcomp" || governor.relation == "obj");
-    above
-        .and_then(|above| context.clause(above.predicate))
-        .map(|above| above.in_role("obj").collect())
-        .unwrap_or_default()
-}
-
-type Holder = (Option<matching::Filled>, HolderKind, Option<String>);
-
-fn holder(
-    context: &Context<'_, '_>,
-    clause: &Clause,
-    sense: &Sense,
-    in_role: &dyn Fn(&str) -> Vec<usize>,
-) -> Holder {
-    let speaker = circumstances::speaker(context, clause);
-    for role in &sense.holder {
-        let (filled, head, chain) = if role == "speaker" {
-            match speaker.as_ref() {
-                Some(speaker) => (speaker.filled.clone(), Some(speaker.head), None),
-                None => match judge_above(context, clause) {
-                    Some(head) => (matching::filled(context, head), Some(head), None),
-                    None => continue,
-                },
-            }
-        } else {
-            let Some(head) = in_role(role)
-                .into_iter()
-                .find(|head| !context.actor(*head).is_some_and(is_foreign_force))
-            else {
-                continue;
-            };
-            (
-                matching::filled(context, head),
-                Some(head),
-                speaker.as_ref().map(|speaker| speaker.name.clone()),
-            )
-        };
-        if !filled.is_empty() {
-            let word = head
-                .and_then(|head| context.actor(head))
-                .map_or("", |actor| actor.word.as_str());
-            let kind = holder_kind(filled.kind, word);
-            return (Some(filled), kind, chain);
-        }
-    }
-    (None, HolderKind::Narrator, None)
-}
-
-/// "Niger has deemed the presence illegal": who judges is the subject of the verb above.
-fn judge_above(context: &Context<'_, '_>, clause: &Clause) -> Option<usize> {
-    let above = clause.governor.as_ref().filter(|governor| {
-        governor.relation == "xcomp" || governor.relation == "obj" || governor.relation == "ccomp"
-    })?;
-    let above = context.clause(above.predicate)?;
-    let role = if above.passive { "by" } else { "subj" };
-    above.first(role)
-}
-
 /// “illegal” troops: a quoted word attributes the judgement to whoever the sentence is about.
 fn by_scare_quotes<'c, 'k>(context: &'c Context<'c, 'k>) -> Vec<Stance<'c, 'k>> {
     let mut stances = Vec::new();
@@ -399,89 +307,149 @@ fn by_scare_quotes<'c, 'k>(context: &'c Context<'c, 'k>) -> Vec<Stance<'c, 'k>> 
             if !quotation.covers(&(word.start..word.end)) || !context.parsed.is(index, "amod") {
                 continue;
             }
-            let lemma = word.lemma.to_lowercase();
-            let Some(sense) = context
+            let sense = context
                 .language
                 .stances
-                .senses
-                .get(&('a', lemma))
-                .and_then(|senses| senses.first())
-            else {
-                continue;
-            };
-            let Some(force) = word
+                .of('a', &word.lemma.to_lowercase())
+                .first();
+            let force = word
                 .head
                 .and_then(|head| context.actor(head))
-                .filter(|actor| is_foreign_force(actor))
-            else {
+                .filter(|actor| is_foreign_force(actor));
+            let (Some(sense), Some(force)) = (sense, force) else {
                 continue;
             };
             let host = force.force.as_ref().and_then(|force| force.host.clone());
-            let holder = matching::Filled {
+            let filled = matching::Filled {
                 actor_id: host.as_ref().map(Code::to_string),
                 country: host,
                 kind: Some(ActorKind::Government),
                 ..matching::Filled::default()
             };
+            let subject = context
+                .clauses
+                .iter()
+                .find_map(|clause| holders::speaker(context, clause));
             stances.push(Stance {
-                holder: Some(holder),
-                kind: HolderKind::Government,
+                holder: Some(subject.unwrap_or(Holder {
+                    filled,
+                    kind: HolderKind::Government,
+                    head: None,
+                    chain: None,
+                    is_certain: false,
+                })),
                 force,
                 polarity: sense.polarity,
                 intensity: sense.intensity,
                 basis: StanceBasis::Quote,
                 negated: false,
                 hedged: false,
-                chain: None,
                 rule: "scare_quotes".to_owned(),
                 span: context.parsed.start..context.parsed.end,
                 event: None,
                 confidence: 0.5,
+                predicate: index,
             });
         }
     }
     stances
 }
 
-/// A sentence that names a foreign force and takes no side: one neutral row per force.
-fn narration<'c, 'k>(context: &'c Context<'c, 'k>) -> Vec<Stance<'c, 'k>> {
-    let forces = context
-        .actors
-        .of_sentence(context.sentence)
-        .filter(|actor| is_foreign_force(actor) && actor.rule != "pronoun");
+/// The least probability of a label that is taken from the model.
+const MODEL_MIN: f32 = 0.45;
+
+/// Where no frame says anything of a force, what the model makes of the sentence, with low confidence; the holder is
+/// who the sentence is about, and without one it is narration.
+fn by_model<'c, 'k>(context: &'c Context<'c, 'k>, stances: &[Stance<'c, 'k>]) -> Vec<Stance<'c, 'k>> {
+    let Some(model) = &context.language.judge.forces else {
+        return Vec::new();
+    };
+    let unjudged: Vec<&Actor<'k>> = unjudged(context, stances).collect();
+    // What an armed group does to a force is an event first.
+    let holder = holders::main(context).filter(|holder| holder.kind != HolderKind::ArmedGroup);
+    let Some(holder) = holder.filter(|_| !unjudged.is_empty()) else {
+        return Vec::new();
+    };
+    let masked = model::Masked::new(context);
+    let judged = unjudged.into_iter().map(|force| {
+        (
+            force,
+            model::judge(model, &masked.features(&(force.start..force.end))),
+        )
+    });
+    let told = judged
+        .filter(|(_, (label, probability))| *label != StanceLabel::Neutral && *probability >= MODEL_MIN);
+    let stance = |(force, (label, probability)): (&'c Actor<'k>, (StanceLabel, f32))| Stance {
+        holder: Some(holder.clone()),
+        force,
+        polarity: if label == StanceLabel::Negative { -1 } else { 1 },
+        intensity: 1,
+        basis: StanceBasis::Statement,
+        negated: false,
+        hedged: false,
+        rule: "model".to_owned(),
+        span: context.parsed.start..context.parsed.end,
+        event: None,
+        confidence: probability / 2.0,
+        predicate: 0,
+    };
+    told.map(stance).collect()
+}
+
+/// Foreign forces of a sentence toward whose home it has no stance.
+fn unjudged<'c, 'k>(
+    context: &'c Context<'c, 'k>,
+    stances: &[Stance<'c, 'k>],
+) -> impl Iterator<Item = &'c Actor<'k>> {
+    let forces = context.actors.of_sentence(context.sentence);
+    forces.filter(|actor| {
+        let judged = stances
+            .iter()
+            .any(|stance| home_of(stance.force) == home_of(actor));
+        is_foreign_force(actor) && actor.rule != "pronoun" && !judged
+    })
+}
+
+/// A foreign force toward which a sentence takes no side: one neutral row per home of a force.
+fn narration<'c, 'k>(context: &'c Context<'c, 'k>, stances: &[Stance<'c, 'k>]) -> Vec<Stance<'c, 'k>> {
     let neutral = |force| Stance {
         holder: None,
-        kind: HolderKind::Narrator,
         force,
         polarity: 0,
         intensity: 0,
         basis: StanceBasis::Narrator,
         negated: false,
         hedged: false,
-        chain: None,
         rule: "narration".to_owned(),
         span: context.parsed.start..context.parsed.end,
         event: None,
         confidence: 0.6,
+        predicate: 0,
     };
-    forces.map(neutral).collect()
+    unjudged(context, stances).map(neutral).collect()
 }
 
-/// One row for each holder, force and polarity of a sentence: the surest.
+fn home_of<'a>(actor: &'a Actor<'_>) -> Option<&'a Code> {
+    actor.force.as_ref().and_then(|force| force.home.as_ref())
+}
+
+/// One row for each holder and home of a force in a sentence: the surest, and of equals the most pronounced.
 fn distinct<'c, 'k>(mut stances: Vec<Stance<'c, 'k>>) -> Vec<Stance<'c, 'k>> {
-    stances.sort_by(|one, other| other.confidence.total_cmp(&one.confidence));
+    stances.sort_by(|one, other| {
+        other
+            .confidence
+            .total_cmp(&one.confidence)
+            .then(other.intensity.cmp(&one.intensity))
+    });
     let mut kept: Vec<Stance<'c, 'k>> = Vec::new();
     for stance in stances {
-        let home = |stance: &Stance<'_, '_>| stance.force.force.as_ref().and_then(|force| force.home.clone());
-        let country =
-            |stance: &Stance<'_, '_>| stance.holder.as_ref().and_then(|holder| holder.country.clone());
-        let known = kept.iter().any(|other| {
-            home(other) == home(&stance)
-                && other.polarity == stance.polarity
-                && (country(other) == country(&stance)
-                    || other.kind == HolderKind::Narrator
-                    || stance.kind == HolderKind::Narrator)
-        });
+        let holder = |stance: &Stance<'_, '_>| {
+            let holder = stance.holder.as_ref();
+            holder.map(|holder| (holder.filled.country.clone(), holder.kind))
+        };
+        let known = kept
+            .iter()
+            .any(|other| home_of(other.force) == home_of(stance.force) && holder(other) == holder(&stance));
         if !known {
             kept.push(stance);
         }
@@ -512,30 +480,22 @@ fn is_quoted(context: &Context<'_, '_>, clause: &Clause) -> bool {
         .any(|quotation| quotation.covers(&(word.start..word.end)))
 }
 
-/// The kind of holder that a kind of actor is.
-pub(crate) fn holder_kind(kind: Option<ActorKind>, word: &str) -> HolderKind {
-    match word {
-        "opposition" => return HolderKind::Opposition,
-        "civil_society" | "company" | "business" => return HolderKind::CivilSociety,
-        _ => {}
+/// A holder whose country nothing tells is at home where the force is.
+fn at_host(holder: Holder, force: Option<&Force>) -> matching::Filled {
+    let mut filled = holder.filled;
+    if filled.country.is_none() && holder.kind != HolderKind::International {
+        filled.country = force.and_then(|force| force.host.clone());
     }
-    match kind {
-        Some(ActorKind::Government | ActorKind::Place) => HolderKind::Government,
-        Some(ActorKind::Military) => HolderKind::Military,
-        Some(ActorKind::ArmedGroup) => HolderKind::ArmedGroup,
-        Some(ActorKind::International) => HolderKind::International,
-        Some(ActorKind::Organization) => HolderKind::CivilSociety,
-        Some(ActorKind::Population) => HolderKind::Public,
-        Some(ActorKind::Media) => HolderKind::Media,
-        Some(ActorKind::Person | ActorKind::Unknown) => HolderKind::Person,
-        None => HolderKind::Narrator,
-    }
+    filled
 }
 
 fn row(context: &Context<'_, '_>, stance: Stance<'_, '_>, events: &[Event]) -> Sentiment {
     let document = context.document;
-    let holder = stance.holder.unwrap_or_default();
     let force: Option<&Force> = stance.force.force.as_ref();
+    let (kind, chain, holder) = match stance.holder {
+        Some(holder) => (holder.kind, holder.chain.clone(), at_host(holder, force)),
+        None => (HolderKind::Narrator, None, matching::Filled::default()),
+    };
     let label = match stance.polarity {
         0 => StanceLabel::Neutral,
         polarity if polarity < 0 => StanceLabel::Negative,
@@ -561,8 +521,8 @@ fn row(context: &Context<'_, '_>, stance: Stance<'_, '_>, events: &[Event]) -> S
         holder_name: holder.name,
         holder_actor_id: holder.actor_id,
         holder_country: holder.country,
-        holder_kind: stance.kind,
-        source_chain: stance.chain,
+        holder_kind: kind,
+        source_chain: chain,
         force_home: home,
         force_kind: force.map(|force| force.kind),
         force_name: Some(context.text.text[stance.force.start..stance.force.end].to_owned()),

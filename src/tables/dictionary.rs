@@ -24,6 +24,7 @@ pub const TABLES: &[Describe] = &[
     describe::<Sentiment>,
     describe::<Survey>,
     describe::<Change>,
+    describe::<StanceMonthly>,
 ];
 
 /// The names of all tables.

@@ -485,6 +485,38 @@ define_table! {
 }
 
 define_table! {
+    /// Stances by month: one row per home of a force, host, kind of holder and month.
+    "stance_monthly" StanceMonthly {
+        /// The state or organization that fields the force.
+        force_home: Option<Code>,
+        /// The country the force is in, comes to or leaves.
+        host_country: Option<Code>,
+        /// Kind of holder.
+        holder_kind: HolderKind,
+        /// First day of the month in which the stances were expressed.
+        month: Option<Date>,
+        /// Rows of `sentiment`.
+        rows: i64,
+        /// Articles they were read in.
+        articles: i64,
+        /// Incidents they rest on.
+        incidents: i64,
+        /// What is counted: holders, each once for an incident or, without one, for an article.
+        n: i64,
+        /// Mean polarity over what is counted, -1 to 1.
+        polarity_mean: f64,
+        /// Share of what is counted that is against the force, 0 to 1.
+        share_negative: f64,
+        /// Least share in a 95 percent interval after Wilson.
+        share_negative_low: f64,
+        /// Greatest share in that interval.
+        share_negative_high: f64,
+        /// The run that made the row.
+        run_id: String,
+    }
+}
+
+define_table! {
     /// One row per reported share of a survey about a foreign force.
     "surveys" Survey {
         /// Identity of the row, `v_` and 26 characters.

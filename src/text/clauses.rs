@@ -97,6 +97,16 @@ pub fn find(sentence: &Parsed<'_>, grammar: &Grammar, is_event_noun: impl Fn(&st
     clauses
 }
 
+/// A word read as a predicate, whatever kind of word it is.
+pub fn at(sentence: &Parsed<'_>, grammar: &Grammar, index: usize) -> Clause {
+    let kind = match sentence.words[index].upos {
+        Upos::Verb => PredicateKind::Verb,
+        Upos::Adj => PredicateKind::Adjective,
+        _ => PredicateKind::Noun,
+    };
+    read(sentence, grammar, index, kind)
+}
+
 /// "deemed the presence illegal", "called the base a violation": the complement of a verb is a predicate too.
 fn is_small_clause(sentence: &Parsed<'_>, index: usize) -> bool {
     sentence.is(index, "xcomp") || sentence.is(index, "ccomp") || sentence.is(index, "parataxis")

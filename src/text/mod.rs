@@ -188,14 +188,19 @@ impl<'d> Parsed<'d> {
     pub fn head_of(&self, span: Range<usize>) -> Option<usize> {
         let inside = |word: &Word<'_>| word.start < span.end && word.end > span.start;
         let words = self.words.iter().enumerate().filter(|(_, word)| inside(word));
-        let mut last = None;
+        let (mut last, mut determiner) = (None, None);
         for (number, word) in words {
             last = Some(number);
             if !word.head.is_some_and(|head| inside(&self.words[head])) {
-                return Some(number);
+                // "the UN" before "soldiers": both hang on the noun, and the name is not its article.
+                if word.upos == Upos::Det {
+                    determiner = determiner.or(last);
+                } else {
+                    return last;
+                }
             }
         }
-        last
+        determiner.or(last)
     }
 
     /// Whether one word is under another or is it.

@@ -51,19 +51,8 @@ struct Lesson {
 /// # Errors
 /// A file cannot be read or a line is not as it should be, with file and line.
 pub fn read(paths: &[PathBuf]) -> Result<Vec<Marked>> {
-    let mut files = Vec::new();
-    for path in paths {
-        if path.is_dir() {
-            let mut found: Vec<PathBuf> = std::fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
-            found.retain(|file| file.extension().is_some_and(|extension| extension == "jsonl"));
-            found.sort();
-            files.append(&mut found);
-        } else {
-            files.push(path.clone());
-        }
-    }
     let mut all = Vec::new();
-    for file in files {
+    for file in super::files(paths)? {
         let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let marked = marked(line).with_context(|| format!("{}:{}", file.display(), number + 1))?;

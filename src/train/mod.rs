@@ -11,6 +11,7 @@ pub mod lemma;
 pub mod linear;
 pub mod network;
 pub mod random;
+pub mod sentiment;
 
 use crate::evaluate::names::score as score_names;
 use crate::evaluate::parse::{Figures, score};
@@ -740,4 +741,21 @@ impl State {
         let (c, d) = self.row_memory.vectors_mut();
         [&mut self.parameters, &mut self.embeddings, a, b, c, d]
     }
+}
+
+/// Files, and the `.jsonl` files of folders, in order of their names.
+fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let entries = std::fs::read_dir(path)?;
+            let mut found: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+            found.retain(|file| file.extension().is_some_and(|extension| extension == "jsonl"));
+            found.sort();
+            files.append(&mut found);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    Ok(files)
 }

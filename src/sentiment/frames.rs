@@ -1,0 +1,623 @@
+//! Stances by predicate frames: a predicate, the role of the force, negation, and whether the force comes or goes.
+//!
+//! The value of a phrase is found from the force upward: a withdrawal turns it round, a stay keeps it, and what
+//! befalls a force ends the search, because who deplores a killing does not judge the killed.
+
+use super::holders::{self, Holder};
+use super::words::Sense;
+use super::{Stance, is_foreign_force, is_hedged, is_quoted};
+use crate::events::{Context, circumstances, matching};
+use crate::mentions::Actor;
+use crate::tables::{Modality, StanceBasis};
+use crate::text::clauses::PredicateKind;
+use crate::text::{Clause, Upos};
+
+/// A force in a phrase, and whether the phrase is for (1) or against (-1) its being there.
+pub(super) struct Toward<'c, 'k> {
+    pub force: &'c Actor<'k>,
+    pub sign: i32,
+    /// Whether a word on the way says that the force comes, stays or goes.
+    pub moves: bool,
+}
+
+/// What is said of a force in one clause: verbs, adjectives and nouns that judge it.
+pub(super) fn by_word<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Vec<Stance<'c, 'k>> {
+    let part = match context.parsed.words[clause.predicate].upos {
+        Upos::Verb => 'v',
+        Upos::Adj => 'a',
+        _ => 'n',
+    };
+    let mut stances = Vec::new();
+    for (lemma, object_role) in idioms(context, clause)
+        .into_iter()
+        .chain(matching::keys(context, clause))
+    {
+        for sense in context.language.stances.of(part, &lemma) {
+            stances.extend(by_sense(context, clause, part, sense, object_role.as_deref()));
+        }
+        if !stances.is_empty() {
+            break;
+        }
+    }
+    if stances.is_empty() {
+        stances.extend(by_duty(context, clause));
+        stances.extend(by_naming(context, clause));
+    }
+    stances
+}
+
+/// "called the soldiers locusts", "the base is a wound": a judgement in words that only the lexicon of judging words
+/// knows, said of a force by a verb of calling or a copula.
+fn by_naming<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stance<'c, 'k>> {
+    let lists = &context.language.stances.lists;
+    let is_copular = clause.kind != PredicateKind::Verb && clause.first("subj").is_some();
+    let is_naming = clause.kind == PredicateKind::Verb && lists.naming.contains(&clause.lemma);
+    let (role, said) = if is_copular {
+        ("subj", vec![clause.predicate])
+    } else if is_naming {
+        ("obj", named_as(context, clause))
+    } else {
+        return None;
+    };
+    let force = clause.in_role(role).find_map(|head| toward(context, head))?.force;
+    let judge = &context.language.judge;
+    let words = said.iter().flat_map(|head| {
+        context
+            .parsed
+            .subtree_without(*head, &["nsubj", "csubj", "parataxis", "conj"])
+    });
+    let score = words
+        .map(|word| judge.score(context.parsed, &context.language.grammar.negators, word))
+        .sum::<f32>();
+    let holder = holders::of_clause(
+        context,
+        clause,
+        if is_copular {
+            &lists.speaking
+        } else {
+            &lists.acting
+        },
+        None,
+    )?;
+    let polarity = if score > 0.5 {
+        1
+    } else if score < -0.5 {
+        -1
+    } else {
+        return None;
+    };
+    let denial = denial(context, clause);
+    Some(Stance {
+        force,
+        polarity: if denial == Denial::None {
+            polarity
+        } else {
+            -polarity
+        },
+        intensity: 2,
+        basis: if is_quoted(context, clause) {
+            StanceBasis::Quote
+        } else {
+            StanceBasis::Statement
+        },
+        negated: denial != Denial::None,
+        hedged: is_hedged(context, clause),
+        rule: "naming".to_owned(),
+        span: circumstances::evidence(context, clause),
+        event: None,
+        confidence: if holder.is_certain { 0.6 } else { 0.4 },
+        holder: Some(holder),
+        predicate: clause.predicate,
+    })
+}
+
+/// What a verb of calling calls its object.
+fn named_as(context: &Context<'_, '_>, clause: &Clause) -> Vec<usize> {
+    let parsed = context.parsed;
+    let children = parsed.children(clause.predicate).iter().copied();
+    let object = clause.first("obj");
+    let named = children.filter(|child| {
+        Some(*child) > object
+            && matches!(
+                parsed.words[*child].relation,
+                "xcomp" | "ccomp" | "obj" | "obl" | "advcl" | "advmod" | "dep" | "acl"
+            )
+    });
+    named.collect()
+}
+
+/// A verb with its object, such as "lay flower" or "lose patience".
+fn idioms(context: &Context<'_, '_>, clause: &Clause) -> Vec<(String, Option<String>)> {
+    let object = |head: usize| {
+        format!(
+            "{} {}",
+            clause.lemma,
+            context.parsed.words[head].lemma.to_lowercase()
+        )
+    };
+    clause.in_role("obj").map(|head| (object(head), None)).collect()
+}
+
+fn by_sense<'c, 'k>(
+    context: &'c Context<'c, 'k>,
+    clause: &Clause,
+    part: char,
+    sense: &Sense,
+    object_role: Option<&str>,
+) -> Vec<Stance<'c, 'k>> {
+    let (_, modality) = circumstances::status(context, clause);
+    let denial = denial(context, clause);
+    let is_condition = clause
+        .mark
+        .as_ref()
+        .is_some_and(|mark| context.language.grammar.conditional_marks.contains(mark));
+    if is_condition {
+        return Vec::new();
+    }
+    let holder = holders::of_clause(context, clause, &sense.holder, object_role);
+    let mut found: Vec<Toward<'c, 'k>> = Vec::new();
+    for role in &sense.force {
+        for head in in_role(context, clause, role, object_role) {
+            let named = toward(context, head);
+            let Some(toward) = named.or_else(|| antecedent(context, head).filter(|_| role != "subj")) else {
+                continue;
+            };
+            let is_holder = holder.as_ref().is_some_and(|holder| holder.head == Some(head));
+            if (role == "comp" && !toward.moves) || is_holder {
+                continue;
+            }
+            let sign = if role == "obj" && sense.polarity > 0 {
+                toward.sign * direction(context, clause)
+            } else {
+                toward.sign
+            };
+            found.push(Toward { sign, ..toward });
+        }
+        if !found.is_empty() {
+            break;
+        }
+    }
+    if found.is_empty()
+        && sense
+            .force
+            .iter()
+            .any(|role| role == "subj" || role == "obj" || role == "comp")
+    {
+        found.extend(holders::implied_force(context, clause, &sense.force));
+    }
+    found
+        .into_iter()
+        .map(|toward| {
+            let polarity = denied(sense, part, denial) * toward.sign;
+            stance(
+                context,
+                clause,
+                sense,
+                holder.clone(),
+                toward.force,
+                polarity,
+                denial,
+                modality,
+            )
+        })
+        .collect()
+}
+
+/// "want them out": an adverb that says where the object goes.
+fn direction(context: &Context<'_, '_>, clause: &Clause) -> i32 {
+    let lists = &context.language.stances.lists;
+    let parsed = context.parsed;
+    let mut children = parsed
+        .children(clause.predicate)
+        .iter()
+        .filter(|child| **child > clause.predicate);
+    let effect = |child: &usize| {
+        let preposition = parsed.preposition(*child);
+        let word = if preposition.is_empty() {
+            parsed.words[*child].text.to_lowercase()
+        } else {
+            preposition
+        };
+        lists.directions.get(&word).copied()
+    };
+    children.find_map(effect).unwrap_or(1)
+}
+
+#[allow(clippy::too_many_arguments)]
+fn stance<'c, 'k>(
+    context: &'c Context<'c, 'k>,
+    clause: &Clause,
+    sense: &Sense,
+    holder: Option<Holder>,
+    force: &'c Actor<'k>,
+    polarity: i32,
+    denial: Denial,
+    modality: Modality,
+) -> Stance<'c, 'k> {
+    let basis = match (&holder, sense.basis) {
+        (None, _) => StanceBasis::Narrator,
+        (_, StanceBasis::Statement) if is_quoted(context, clause) => StanceBasis::Quote,
+        (_, basis) => basis,
+    };
+    let surety = if holder.as_ref().is_some_and(|holder| holder.is_certain) {
+        0.8
+    } else {
+        0.6
+    };
+    Stance {
+        holder,
+        force,
+        polarity,
+        intensity: if polarity == 0 { 0 } else { sense.intensity },
+        basis,
+        negated: denial != Denial::None,
+        hedged: modality == Modality::Hypothetical || is_hedged(context, clause),
+        rule: sense.rule.clone(),
+        span: circumstances::evidence(context, clause),
+        event: None,
+        confidence: surety,
+        predicate: clause.predicate,
+    }
+}
+
+/// "must leave", "should stay", "Go home!": what ought to be is the wish of who says it.
+fn by_duty<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stance<'c, 'k>> {
+    let lists = &context.language.stances.lists;
+    let sign = *lists.effects.get(&clause.lemma)?;
+    let has_duty = clause
+        .auxiliaries
+        .iter()
+        .any(|auxiliary| lists.duties.contains(auxiliary))
+        || governed_by(context, clause, |lemma| lists.duty_verbs.contains(lemma));
+    let tag = context.parsed.words[clause.predicate].xpos;
+    let is_order = tag == "VB"
+        && clause.auxiliaries.is_empty()
+        && clause.mark.is_none()
+        && clause.first("subj").is_none_or(|_| is_quoted(context, clause));
+    if !has_duty && !is_order {
+        return None;
+    }
+    let own = ["subj", "obj"]
+        .iter()
+        .flat_map(|role| clause.in_role(role))
+        .find_map(|head| context.actor(head).filter(|actor| is_foreign_force(actor)));
+    let force = own.or_else(|| {
+        let implied = holders::implied_force(context, clause, &["subj".to_owned()]);
+        implied
+            .filter(|_| is_quoted(context, clause) || is_order)
+            .map(|toward| toward.force)
+    })?;
+    let holder = holders::speaker(context, clause)?;
+    let polarity = if clause.negation.is_some() { -sign } else { sign };
+    Some(Stance {
+        holder: Some(holder),
+        force,
+        polarity,
+        intensity: 2,
+        basis: if is_quoted(context, clause) {
+            StanceBasis::Quote
+        } else {
+            StanceBasis::Statement
+        },
+        negated: clause.negation.is_some(),
+        hedged: is_hedged(context, clause),
+        rule: "duty".to_owned(),
+        span: circumstances::evidence(context, clause),
+        event: None,
+        predicate: clause.predicate,
+        confidence: 0.7,
+    })
+}
+
+fn governed_by(context: &Context<'_, '_>, clause: &Clause, wanted: impl Fn(&str) -> bool) -> bool {
+    let above = clause
+        .governor
+        .as_ref()
+        .filter(|governor| governor.relation == "xcomp");
+    above
+        .and_then(|above| context.clause(above.predicate))
+        .is_some_and(|above| wanted(&above.lemma))
+}
+
+/// Participants in a role; a small clause ("deemed the presence illegal") judges the object of the verb above it.
+pub(super) fn in_role(
+    context: &Context<'_, '_>,
+    clause: &Clause,
+    role: &str,
+    object_role: Option<&str>,
+) -> Vec<usize> {
+    let role = match (role, object_role) {
+        ("obj", Some(object)) => object,
+        (role, _) => role,
+    };
+    match role {
+        "comp" | "that" => return complements(context, clause),
+        // The noun that an adjective or a noun in apposition describes.
+        "head" => return context.parsed.words[clause.predicate].head.into_iter().collect(),
+        _ => {}
+    }
+    let own: Vec<usize> = clause.in_role(role).collect();
+    let is_argument = role == "subj" || role == "obj";
+    // "opened camps to the Americans": the parse may hang the force on the object.
+    if own.is_empty() && !is_argument && clause.kind == PredicateKind::Verb {
+        let parsed = context.parsed;
+        let below = clause
+            .in_role("obj")
+            .flat_map(|object| parsed.dependents(object, "nmod").collect::<Vec<_>>());
+        return below.filter(|child| parsed.preposition(*child) == role).collect();
+    }
+    if !own.is_empty() || !is_argument && clause.kind != PredicateKind::Noun {
+        return own;
+    }
+    let above = clause
+        .governor
+        .as_ref()
+        .filter(|governor| matches!(governor.relation.as_str(), "xcomp" | "obj" | "ccomp"));
+    // "expressed gratitude to the soldiers": what is told of the noun hangs on its verb.
+    if !is_argument || role == "subj" && clause.kind == PredicateKind::Noun && clause.auxiliaries.is_empty() {
+        let light = above
+            .filter(|above| above.relation == "obj")
+            .and_then(|above| context.clause(above.predicate));
+        return light
+            .map(|light| light.in_role(role).collect())
+            .unwrap_or_default();
+    }
+    let Some(above) = above.and_then(|above| context.clause(above.predicate)) else {
+        return described(context, clause);
+    };
+    let of_above: Vec<usize> = above.in_role("obj").collect();
+    if of_above.is_empty() {
+        described(context, clause)
+    } else {
+        of_above
+    }
+}
+
+/// "described the troops as occupiers", "branded them a threat": a noun or adjective behind "as" or in a small
+/// clause is said of the object of its verb.
+fn described(context: &Context<'_, '_>, clause: &Clause) -> Vec<usize> {
+    let Some(head) = context.parsed.words[clause.predicate].head else {
+        return Vec::new();
+    };
+    let Some(above) = context.clause(head) else {
+        return Vec::new();
+    };
+    if above.passive
+        || context.parsed.preposition(clause.predicate) == "as"
+        || context.parsed.is(clause.predicate, "xcomp")
+    {
+        return above.in_role("obj").collect();
+    }
+    Vec::new()
+}
+
+fn complements(context: &Context<'_, '_>, clause: &Clause) -> Vec<usize> {
+    let below = context.clauses.iter().filter(|other| {
+        other.governor.as_ref().is_some_and(|governor| {
+            governor.predicate == clause.predicate
+                && matches!(
+                    governor.relation.as_str(),
+                    "ccomp" | "xcomp" | "advcl" | "acl" | "csubj"
+                )
+        })
+    });
+    let below = below.filter(|other| {
+        other
+            .governor
+            .as_ref()
+            .is_some_and(|governor| governor.relation != "advcl")
+            || other.mark.as_ref().is_some_and(|mark| {
+                context.language.grammar.infinitive_marks.contains(mark) || mark == "that" || mark == "for"
+            })
+    });
+    let mut heads: Vec<usize> = below.map(|other| other.predicate).collect();
+    heads.extend(clause.complements.iter().copied());
+    heads.sort_unstable();
+    heads.dedup();
+    heads
+}
+
+/// A pronoun that is no speaker stands for the one force named before it, if nobody else is known for it.
+fn antecedent<'c, 'k>(context: &'c Context<'c, 'k>, head: usize) -> Option<Toward<'c, 'k>> {
+    let word = context.parsed.words[head].text.to_lowercase();
+    if !context.language.grammar.third_person_pronouns.contains(&word) {
+        return None;
+    }
+    let before = context
+        .actors
+        .of_sentence(context.sentence)
+        .filter(|actor| actor.head < head);
+    let force = before
+        .filter(|actor| is_foreign_force(actor) && actor.rule != "pronoun")
+        .last()?;
+    Some(Toward {
+        force,
+        sign: 1,
+        moves: false,
+    })
+}
+
+/// The force that a phrase or clause is about, and what it says of the force's being there.
+pub(super) fn toward<'c, 'k>(context: &'c Context<'c, 'k>, head: usize) -> Option<Toward<'c, 'k>> {
+    search(context, head, 0)
+}
+
+/// Words between a predicate and its force beyond which the predicate is not about the force.
+const DEPTH_MAX: usize = 6;
+
+fn search<'c, 'k>(context: &'c Context<'c, 'k>, head: usize, depth: usize) -> Option<Toward<'c, 'k>> {
+    let lists = &context.language.stances.lists;
+    let word = &context.parsed.words[head];
+    let lemma = context
+        .clause(head)
+        .map_or_else(|| word.lemma.to_lowercase(), |clause| clause.lemma.clone());
+    let effect = lists.effects.get(&lemma).copied();
+    let own = context
+        .actors
+        .at(context.sentence, head)
+        .filter(|actor| is_foreign_force(actor));
+    if let Some(force) = own {
+        return Some(Toward {
+            force,
+            sign: 1,
+            moves: false,
+        });
+    }
+    if depth == DEPTH_MAX {
+        return None;
+    }
+    let is_harm = lists.harms.contains(&lemma);
+    let below = children(context, head)
+        .into_iter()
+        .filter(|child| !is_harm || is_doer(context, *child));
+    let found = below.filter_map(|child| search(context, child, depth + 1)).next();
+    let found = found.or_else(|| {
+        let clause = context.clause(head)?;
+        let shared = clause
+            .participants
+            .iter()
+            .filter(|_| effect.is_some())
+            .find_map(|phrase| context.actor(phrase.head).filter(|actor| is_foreign_force(actor)));
+        shared.map(|force| Toward {
+            force,
+            sign: 1,
+            moves: false,
+        })
+    })?;
+    let denied = context
+        .clause(head)
+        .is_some_and(|clause| clause.negation.is_some());
+    Some(Toward {
+        force: found.force,
+        sign: found.sign * effect.unwrap_or(1) * if denied { -1 } else { 1 },
+        moves: found.moves || effect.is_some(),
+    })
+}
+
+/// The words under a word that belong to what it names; asides and further clauses do not.
+fn children(context: &Context<'_, '_>, head: usize) -> Vec<usize> {
+    let parsed = context.parsed;
+    let mut children: Vec<usize> = parsed.children(head).to_vec();
+    // "the pact that lets them in": what a document says is what it is.
+    let is_thing = context
+        .language
+        .stances
+        .lists
+        .things
+        .contains(parsed.words[head].lemma.as_ref());
+    children.retain(|child| match parsed.words[*child].relation {
+        "acl:relcl" => is_thing,
+        relation => !matches!(
+            relation,
+            "conj" | "parataxis" | "punct" | "cc" | "case" | "det" | "advmod"
+        ),
+    });
+    // What stands behind the word says more than what stands before it.
+    children.sort_by_key(|child| (*child < head && !parsed.is(*child, "nsubj"), *child));
+    children
+}
+
+/// "the killings by the soldiers", "their abuses": whoever did the harm.
+fn is_doer(context: &Context<'_, '_>, child: usize) -> bool {
+    let parsed = context.parsed;
+    matches!(
+        parsed.words[child].relation,
+        "nmod:poss" | "compound" | "amod" | "nsubj" | "obl:agent"
+    ) || matches!(parsed.preposition(child).as_str(), "by" | "from")
+}
+
+/// How a predicate is denied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Denial {
+    /// It is not.
+    None,
+    /// "did not criticise": the text says that it did not happen.
+    Fact,
+    /// "has no intention of asking", "will not ask": the holder says that it shall not happen.
+    Will,
+}
+
+/// Whether a predicate is denied, by itself or by what governs it.
+pub(super) fn denial(context: &Context<'_, '_>, clause: &Clause) -> Denial {
+    let modality = &context.language.modality;
+    let lists = &context.language.stances.lists;
+    let negators = &context.language.grammar.negators;
+    let is_no_longer = context
+        .parsed
+        .dependents(clause.predicate, "advmod")
+        .any(|adverb| {
+            let below = context.parsed.children(adverb).iter();
+            below
+                .into_iter()
+                .any(|child| negators.contains(&context.parsed.words[*child].lemma.to_lowercase()))
+        });
+    let negation = clause.negation.or(is_no_longer.then_some(clause.predicate));
+    let mut denial = match negation {
+        Some(_)
+            if clause
+                .auxiliaries
+                .iter()
+                .any(|aux| modality.planned_auxiliaries.contains(aux)) =>
+        {
+            Denial::Will
+        }
+        Some(_) => Denial::Fact,
+        None => Denial::None,
+    };
+    let mut at = clause.predicate;
+    for _ in 0..4 {
+        let word = &context.parsed.words[at];
+        let Some(head) = word.head else { break };
+        if !matches!(
+            word.relation,
+            "xcomp" | "acl" | "nmod" | "obj" | "ccomp" | "advcl" | "obl"
+        ) {
+            break;
+        }
+        let above = &context.parsed.words[head];
+        let lemma = above.lemma.to_lowercase();
+        let is_intention = lists.intentions.contains(&lemma);
+        let is_negative = |child: &usize| {
+            context
+                .language
+                .grammar
+                .negators
+                .contains(&context.parsed.words[*child].lemma.to_lowercase())
+        };
+        let denied_above = context.parsed.children(head).iter().any(is_negative)
+            || context
+                .clause(head)
+                .is_some_and(|clause| clause.negation.is_some());
+        if is_intention && denied_above {
+            denial = if denial == Denial::None {
+                Denial::Will
+            } else {
+                Denial::None
+            };
+        } else if modality.failing.contains(&lemma) && word.relation == "xcomp" {
+            denial = match (denial, denied_above) {
+                (Denial::None, false) => Denial::Fact,
+                (denial, true) => denial,
+                _ => Denial::None,
+            };
+        } else if modality.denying.contains(&lemma) && matches!(word.relation, "ccomp" | "xcomp") {
+            return Denial::Fact;
+        } else if !is_intention && word.relation != "xcomp" {
+            break;
+        }
+        at = head;
+    }
+    denial
+}
+
+/// What is left of a sense's polarity where it is denied: "does not support" is against, "did not criticise" takes
+/// no side, "will not ask them to leave" is for.
+fn denied(sense: &Sense, part: char, denial: Denial) -> i32 {
+    match (denial, sense.negated) {
+        (Denial::None, _) => sense.polarity,
+        (_, Some(negated)) => negated,
+        (Denial::Will, None) => -sense.polarity,
+        (Denial::Fact, None) if part != 'v' || sense.polarity > 0 => -sense.polarity,
+        (Denial::Fact, None) => 0,
+    }
+}

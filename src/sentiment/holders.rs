@@ -1,0 +1,302 @@
+//! Who holds a stance: through roles, quotations and attribution, with the chain of those who report it.
+
+use super::frames::{Toward, in_role};
+use super::{is_foreign_force, is_quoted};
+use crate::events::{Context, circumstances, matching};
+use crate::knowledge::Reading;
+use crate::mentions::Actor;
+use crate::tables::{ActorKind, Code, HolderKind};
+use crate::text::{Clause, Upos};
+
+/// Who holds a stance.
+#[derive(Clone)]
+pub(super) struct Holder {
+    pub filled: matching::Filled,
+    pub kind: HolderKind,
+    /// Index of the holder's word in its sentence.
+    pub head: Option<usize>,
+    /// Who reports it.
+    pub chain: Option<String>,
+    /// Whether a role or an attribution names the holder, rather than the sentence as a whole.
+    pub is_certain: bool,
+}
+
+/// The holder of a clause's stance: the first of the roles that somebody stands in, else who says the clause, else
+/// who the sentence is about.
+pub(super) fn of_clause(
+    context: &Context<'_, '_>,
+    clause: &Clause,
+    roles: &[String],
+    object_role: Option<&str>,
+) -> Option<Holder> {
+    for role in roles {
+        if role == "speaker" {
+            if let Some(holder) = speaker(context, clause) {
+                return Some(holder);
+            }
+            continue;
+        }
+        for head in in_role(context, clause, role, object_role) {
+            if context.actor(head).is_some_and(is_foreign_force) {
+                continue;
+            }
+            if is_first_person(context, head) {
+                return speaker(context, clause);
+            }
+            if let Some(mut holder) = of_head(context, head) {
+                let reporter = circumstances::speaker(context, clause).filter(|speaker| speaker.head != head);
+                holder.chain = reporter.map(|reporter| reporter.name);
+                return Some(holder);
+            }
+        }
+    }
+    if let Some(holder) = speaker(context, clause) {
+        return Some(holder);
+    }
+    topic(context, clause).map(|holder| Holder {
+        is_certain: false,
+        ..holder
+    })
+}
+
+fn is_first_person(context: &Context<'_, '_>, head: usize) -> bool {
+    let word = context.parsed.words[head].text.to_lowercase();
+    context.language.grammar.first_person_pronouns.contains(&word)
+}
+
+/// Who says a clause: the subject of a verb of saying above it, the source it names, or, for a quotation, of a verb
+/// of saying beside the quotation.
+pub(super) fn speaker(context: &Context<'_, '_>, clause: &Clause) -> Option<Holder> {
+    let attributed = circumstances::speaker(context, clause).map(|speaker| speaker.head);
+    let attributed = attributed.and_then(|head| of_head(context, head));
+    attributed
+        .or_else(|| beside_quotation(context, clause))
+        .or_else(|| judge_above(context, clause))
+}
+
+fn beside_quotation(context: &Context<'_, '_>, clause: &Clause) -> Option<Holder> {
+    if !is_quoted(context, clause) {
+        return None;
+    }
+    let mut saying = context.clauses.iter().filter(|other| {
+        context.language.attribution.speech_verbs.contains(&other.lemma) && !is_quoted(context, other)
+    });
+    saying.find_map(|other| {
+        let role = if other.passive { "by" } else { "subj" };
+        other.in_role(role).find_map(|head| of_head(context, head))
+    })
+}
+
+/// "Niger has deemed the presence illegal": who judges is the subject of the verb above.
+fn judge_above(context: &Context<'_, '_>, clause: &Clause) -> Option<Holder> {
+    let head = context.parsed.words[clause.predicate].head?;
+    let above = context.clause(head)?;
+    let is_told = matches!(
+        context.parsed.words[clause.predicate].relation,
+        "xcomp" | "obj" | "ccomp"
+    ) || context.parsed.preposition(clause.predicate) == "as";
+    let role = if above.passive { "by" } else { "subj" };
+    let mut heads = above.in_role(role).filter(|_| is_told);
+    heads.find_map(|head| of_head(context, head))
+}
+
+/// The subject of the clauses above, up to the main one.
+fn topic(context: &Context<'_, '_>, clause: &Clause) -> Option<Holder> {
+    let chain = circumstances::chain(context, clause);
+    let above = std::iter::once(clause).chain(chain.iter().map(|(above, _)| *above));
+    let mut subjects = above.flat_map(|clause| {
+        clause
+            .in_role(if clause.passive { "by" } else { "subj" })
+            .collect::<Vec<_>>()
+    });
+    subjects.find_map(|head| of_head(context, head))
+}
+
+/// Who a sentence is about: who speaks in its main clause, else who acts in it.
+pub(super) fn main(context: &Context<'_, '_>) -> Option<Holder> {
+    let clauses = || context.clauses.iter();
+    let says = |clause: &&Clause| context.language.attribution.speech_verbs.contains(&clause.lemma);
+    let acts = |clause: &Clause| {
+        let role = if clause.passive { "by" } else { "subj" };
+        clause.in_role(role).find_map(|head| of_head(context, head))
+    };
+    let speaks = clauses().filter(says).find_map(acts);
+    let attributed = || clauses().find_map(|clause| speaker(context, clause));
+    let holder = speaks.or_else(attributed).or_else(|| clauses().find_map(acts))?;
+    Some(Holder {
+        is_certain: false,
+        ..holder
+    })
+}
+
+/// A participant as a holder; `None` for forces, things and pronouns that stand for nobody known.
+pub(super) fn of_head(context: &Context<'_, '_>, head: usize) -> Option<Holder> {
+    let parsed = context.parsed;
+    let lists = &context.language.stances.lists;
+    let word = &parsed.words[head];
+    let lemma = word.lemma.to_lowercase();
+    let actor = context.actor(head);
+    if actor.is_some_and(is_foreign_force) {
+        return None;
+    }
+    let is_thing = lists.things.contains(&lemma) && actor.is_none_or(|actor| actor.entry.is_none());
+    if is_thing {
+        let beside = parsed
+            .dependents(head, "nmod:poss")
+            .chain(parsed.dependents(head, "nmod"))
+            .chain(parsed.dependents(head, "compound"));
+        return beside
+            .filter(|child| *child != head)
+            .find_map(|child| of_head(context, child));
+    }
+    let titled = || {
+        let beside = ["compound", "appos", "flat", "nmod:desc"].into_iter();
+        let mut children = beside.flat_map(|relation| parsed.dependents(head, relation).collect::<Vec<_>>());
+        children.find_map(|child| {
+            context
+                .actors
+                .at(context.sentence, child)
+                .filter(|actor| actor.office.is_some() && actor.force.is_none())
+        })
+    };
+    let by_title = titled().filter(|_| actor.is_none() && word.upos == Upos::Propn);
+    let filled = match by_title {
+        Some(actor) => matching::from_actor(context, actor),
+        None => matching::filled(context, head),
+    };
+    let actor = by_title.or(actor);
+    let kind = match (actor, word.upos) {
+        (_, Upos::Noun | Upos::Propn | Upos::Adj)
+            if listed_kind(context, &lemma).is_some() && actor.is_none_or(|actor| actor.entry.is_none()) =>
+        {
+            listed_kind(context, &lemma)?
+        }
+        (Some(actor), _) => kind_of(context, actor),
+        (None, Upos::Propn) if word.lemma.to_lowercase() != word.text.to_lowercase() => HolderKind::Public,
+        (None, Upos::Propn) => HolderKind::Person,
+        (None, Upos::Noun) => HolderKind::Public,
+        (None, _) if lists.people.contains(&lemma) => HolderKind::Public,
+        _ => return None,
+    };
+    let mut filled = filled;
+    // Whose office it is was only guessed from what the document is about.
+    if actor.is_some_and(|actor| actor.rule == "office:focus") {
+        filled.country = None;
+        filled.actor_id = None;
+    }
+    if filled.name.is_none() {
+        filled.name = Some(word.text.to_owned());
+    }
+    filled.country = filled.country.or_else(|| country_in(context, head));
+    Some(Holder {
+        filled,
+        kind,
+        head: Some(head),
+        chain: None,
+        is_certain: true,
+    })
+}
+
+fn listed_kind(context: &Context<'_, '_>, lemma: &str) -> Option<HolderKind> {
+    let lists = &context.language.stances.lists;
+    let kinds = [
+        (&lists.people, HolderKind::Public),
+        (&lists.civil_society, HolderKind::CivilSociety),
+        (&lists.press, HolderKind::Media),
+        (&lists.opposition, HolderKind::Opposition),
+        (&lists.officials, HolderKind::Government),
+    ];
+    kinds
+        .into_iter()
+        .find(|(list, _)| list.contains(lemma))
+        .map(|(_, kind)| kind)
+}
+
+/// The country named in the words under a holder's word: "fishermen in Palawan", "the Malian mothers".
+fn country_in(context: &Context<'_, '_>, head: usize) -> Option<Code> {
+    let phrase = context
+        .parsed
+        .subtree_without(head, &["acl", "appos", "conj", "advcl", "parataxis"]);
+    let span = context.parsed.span(&phrase);
+    let found = context.knowledge.gazetteer.find(context.text.text, span);
+    let mut entries = found.iter().filter_map(|found| {
+        let place = |reading| {
+            matches!(
+                reading,
+                Reading::Organization | Reading::ArmedGroup | Reading::Force | Reading::Base
+            )
+        };
+        found
+            .entries
+            .iter()
+            .filter(|entry| !place(entry.reading))
+            .min_by_key(|entry| entry.rank)
+    });
+    entries.find_map(|entry| {
+        entry
+            .country
+            .clone()
+            .filter(|country| country.as_str().len() == 3)
+    })
+}
+
+fn kind_of(context: &Context<'_, '_>, actor: &Actor<'_>) -> HolderKind {
+    let lists = &context.language.stances.lists;
+    let governs = actor
+        .office
+        .as_ref()
+        .is_some_and(|office| lists.officials.contains(office));
+    if governs {
+        return HolderKind::Government;
+    }
+    of_kind(Some(actor.kind), &actor.word)
+}
+
+/// The kind of holder that a kind of actor is.
+pub(super) fn of_kind(kind: Option<ActorKind>, word: &str) -> HolderKind {
+    match word {
+        "opposition" => return HolderKind::Opposition,
+        "civil_society" | "company" | "business" => return HolderKind::CivilSociety,
+        _ => {}
+    }
+    match kind {
+        Some(ActorKind::Government | ActorKind::Place) => HolderKind::Government,
+        Some(ActorKind::Military) => HolderKind::Military,
+        Some(ActorKind::ArmedGroup) => HolderKind::ArmedGroup,
+        Some(ActorKind::International) => HolderKind::International,
+        Some(ActorKind::Organization) => HolderKind::CivilSociety,
+        Some(ActorKind::Population) => HolderKind::Public,
+        Some(ActorKind::Media) => HolderKind::Media,
+        Some(ActorKind::Person | ActorKind::Unknown) => HolderKind::Person,
+        None => HolderKind::Narrator,
+    }
+}
+
+/// "They must go home", "Pack and go": in a quotation, a pronoun or nobody at all stands for the force that the
+/// sentence names outside it.
+pub(super) fn implied_force<'c, 'k>(
+    context: &'c Context<'c, 'k>,
+    clause: &Clause,
+    roles: &[String],
+) -> Option<Toward<'c, 'k>> {
+    let heads: Vec<usize> = roles
+        .iter()
+        .flat_map(|role| clause.in_role(role).collect::<Vec<_>>())
+        .collect();
+    let is_pronoun =
+        |head: &usize| context.parsed.words[*head].upos == Upos::Pron && !is_first_person(context, *head);
+    if !is_quoted(context, clause) || !heads.iter().all(is_pronoun) {
+        return None;
+    }
+    let mut forces = context
+        .actors
+        .of_sentence(context.sentence)
+        .filter(|actor| is_foreign_force(actor) && actor.rule != "pronoun");
+    let force = forces.next()?;
+    let home = |actor: &Actor<'_>| actor.force.as_ref().and_then(|force| force.home.clone());
+    forces.all(|other| home(other) == home(force)).then_some(Toward {
+        force,
+        sign: 1,
+        moves: false,
+    })
+}
