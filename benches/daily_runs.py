@@ -34,7 +34,7 @@ def difference(one, other, table):
     """Rows of one table that the other has not, both ways."""
     rows = [f"SELECT * EXCLUDE (run_id) FROM '{folder}/{table}.parquet'" for folder in (one, other)]
     both = f"(({rows[0]}) EXCEPT ALL ({rows[1]})) UNION ALL (({rows[1]}) EXCEPT ALL ({rows[0]}))"
-    return duckdb.sql(f"SELECT count(*) FROM ({both})").fetchone()[0], duckdb.sql(f"SELECT count(*) FROM ({rows[1]})").fetchone()[0]
+    return duckdb.sql(f"SELECT count(*) FROM ({both})").fetchall()[0][0], duckdb.sql(f"SELECT count(*) FROM ({rows[1]})").fetchall()[0][0]
 
 
 def main():

@@ -101,7 +101,7 @@ impl Driver {
         find: impl Fn(&U) -> Result<Option<T>> + Sync,
         work: impl Fn(&U, &Meter) -> Result<T> + Sync,
     ) -> Result<Vec<T>> {
-        let found: Vec<Option<T>> = units.par_iter().map(|unit| find(unit)).collect::<Result<_>>()?;
+        let found: Vec<Option<T>> = units.par_iter().map(&find).collect::<Result<_>>()?;
         let todo: Vec<usize> = (0..units.len()).filter(|index| found[*index].is_none()).collect();
         let bytes = todo.iter().map(|index| name(&units[*index]).1).sum();
         let mut meter = Meter::new(pass, self.mode, bytes, self.stop);
