@@ -122,6 +122,8 @@ struct CheckArgs {
 enum Train {
     /// The coder of events, from marked sentences.
     Events(TrainArgs),
+    /// The names of persons, places and organizations, from words with labels.
+    Names(TrainArgs),
 }
 
 #[derive(Args)]
@@ -251,13 +253,16 @@ fn load(folder: Option<PathBuf>) -> Result<Knowledge> {
 }
 
 fn train(what: Train) -> Result<ExitCode> {
-    let Train::Events(arguments) = what;
-    let knowledge = load(arguments.knowledge)?;
+    let (Train::Events(arguments) | Train::Names(arguments)) = &what;
+    let knowledge = load(arguments.knowledge.clone())?;
     let language = knowledge
         .language(&arguments.language)
         .with_context(|| format!("the knowledge has no language `{}`", arguments.language))?;
-    let page = garrison::train::events::make(&arguments.from, &arguments.to, arguments.folds, &knowledge, language)?;
-    print(&page)
+    let TrainArgs { from, to, folds, .. } = arguments;
+    print(&match what {
+        Train::Events(_) => garrison::train::events::make(from, to, *folds, &knowledge, language)?,
+        Train::Names(_) => garrison::train::names::make(from, to, &knowledge, language)?,
+    })
 }
 
 fn print(page: &str) -> Result<ExitCode> {
