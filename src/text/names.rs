@@ -120,6 +120,16 @@ pub fn transition(before: usize) -> u32 {
 
 /// Features of the words of a sentence that may be part of a name; `None` for all others.
 pub fn features(text: &str, words: &[Seen<'_>], lists: &Lists, gazetteer: &Gazetteer) -> Vec<Option<Hashes>> {
+    look(text, words, lists, gazetteer).0
+}
+
+/// The features of the words, and the kind of name, as its label inside, that the gazetteer is sure of for each.
+fn look(
+    text: &str,
+    words: &[Seen<'_>],
+    lists: &Lists,
+    gazetteer: &Gazetteer,
+) -> (Vec<Option<Hashes>>, Vec<Option<usize>>) {
     let style = style(words);
     let mut atoms: Vec<Atoms> = words.iter().map(|word| atoms(word, lists)).collect();
     known(text, words, gazetteer, &mut atoms);
@@ -141,8 +151,21 @@ pub fn features(text: &str, words: &[Seen<'_>], lists: &Lists, gazetteer: &Gazet
         }
         out
     };
-    (0..words.len()).map(|word| atoms[word].candidate.then(|| of(word))).collect()
+    let features = (0..words.len()).map(|word| atoms[word].candidate.then(|| of(word)));
+    (features.collect(), atoms.iter().map(|atoms| sure(atoms.known / 2)).collect())
 }
+
+/// The label inside a name for a set of readings that leave no choice.
+fn sure(readings: u32) -> Option<usize> {
+    match readings {
+        PERSON => Some(2),
+        ORGANIZATION => Some(4),
+        _ => None,
+    }
+}
+
+const ORGANIZATION: u32 = 8;
+const PERSON: u32 = 32;
 
 fn style(words: &[Seen<'_>]) -> Style {
     let long = words.iter().filter(|word| word.form.len() >= 4 && word.form.starts_with(char::is_alphabetic));
@@ -218,10 +241,12 @@ fn known(text: &str, words: &[Seen<'_>], gazetteer: &Gazetteer, atoms: &mut [Ato
         return;
     };
     let mut tell = |start: usize, end: usize, reading: u32, at: &dyn Fn(usize) -> (usize, usize)| {
+        // An article that the gazetteer's name opens with is no part of the name.
         let mut begins = 1;
         for (word, atoms) in atoms.iter_mut().enumerate() {
             let (from, to) = at(word);
-            if from < end && to > start && atoms.known == 0 {
+            let article = begins == 1 && atoms.upos == Upos::Det as u32 + 1;
+            if from < end && to > start && atoms.known == 0 && !article {
                 atoms.known = reading * 2 + begins;
                 begins = 0;
                 atoms.candidate = true;
@@ -263,10 +288,11 @@ fn readings(entries: &[&crate::knowledge::Entry]) -> u32 {
     let kind = |reading: Reading| match reading {
         Reading::Country => 1,
         Reading::Capital | Reading::Place | Reading::Metonym | Reading::Base => 2,
-        Reading::Adjective | Reading::Demonym => 4,
-        Reading::Organization | Reading::ArmedGroup => 8,
+        Reading::Adjective => 4,
+        Reading::Demonym => 64,
+        Reading::Organization | Reading::ArmedGroup => ORGANIZATION,
         Reading::Force | Reading::Office => 16,
-        Reading::Person => 32,
+        Reading::Person => PERSON,
     };
     entries.iter().fold(0, |set, entry| set | kind(entry.reading))
 }
@@ -435,6 +461,9 @@ fn run_features(all: &[Atoms], runs: &[Vec<Option<Run>>; 2], at: usize, out: &mu
     }
 }
 
+/// What is added to a kind that the gazetteer is sure of: it has names that are rare in what was learnt from.
+const KNOWN: f32 = 2.0;
+
 /// A learnt tagger of names.
 pub struct Tagger {
     model: Linear,
@@ -472,8 +501,14 @@ impl Tagger {
                 scores
             })
         };
-        let features = features(text, words, lists, gazetteer);
-        let scores: Vec<Option<Scores>> = features.iter().map(score).collect();
+        let (features, sure) = look(text, words, lists, gazetteer);
+        let mut scores: Vec<Option<Scores>> = features.iter().map(score).collect();
+        for (scores, inside) in scores.iter_mut().zip(sure) {
+            if let (Some(scores), Some(inside)) = (scores, inside) {
+                scores[inside] += KNOWN;
+                scores[inside - 1] += KNOWN;
+            }
+        }
         decode(&scores, &self.transitions)
     }
 
