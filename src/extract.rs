@@ -69,6 +69,7 @@ pub fn read(document: &Document, knowledge: &Knowledge, scope: Scope) -> Finding
         sentences,
         |index, _| wanted[index],
         &language.reader,
+        &knowledge.gazetteer,
     );
     gate.documents = 1;
     gate.parsed = text.parsed.len() as u64;

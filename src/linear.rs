@@ -76,6 +76,21 @@ impl Linear {
         self.keys.len()
     }
 
+    /// Hashes of the features that have weights, ascending.
+    pub fn keys(&self) -> &[u32] {
+        &self.keys
+    }
+
+    /// Weights of all features, a row of as many as there are classes for each key, in steps of [`Linear::step`].
+    pub fn rows(&self) -> &[i8] {
+        &self.rows
+    }
+
+    /// What one step of a weight counts.
+    pub fn step(&self) -> f32 {
+        self.step
+    }
+
     /// Whether the model knows no feature.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()

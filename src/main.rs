@@ -180,6 +180,8 @@ enum Train {
     Events(TrainArgs),
     /// Sentiment toward a target, from sentences with a target and a label.
     Sentiment(TrainArgs),
+    /// The names of persons, places and organizations, from words with labels.
+    Names(TrainArgs),
 }
 
 #[derive(Args)]
@@ -344,17 +346,17 @@ fn load(folder: Option<PathBuf>) -> Result<Knowledge> {
 }
 
 fn train(what: &Train) -> Result<u8> {
-    let (Train::Events(arguments) | Train::Sentiment(arguments)) = what;
+    let (Train::Events(arguments) | Train::Sentiment(arguments) | Train::Names(arguments)) = what;
     let knowledge = load(arguments.knowledge.clone())?;
     let language = knowledge
         .language(&arguments.language)
         .with_context(|| format!("the knowledge has no language `{}`", arguments.language))?;
-    let (from, to) = (&arguments.from, &arguments.to);
-    let page = match &what {
-        Train::Events(_) => garrison::train::events::make(from, to, arguments.folds, &knowledge, language)?,
+    let TrainArgs { from, to, folds, .. } = arguments;
+    print(&match what {
+        Train::Events(_) => garrison::train::events::make(from, to, *folds, &knowledge, language)?,
         Train::Sentiment(_) => garrison::train::sentiment::make(from, to, &knowledge, language)?,
-    };
-    print(&page)
+        Train::Names(_) => garrison::train::names::make(from, to, &knowledge, language)?,
+    })
 }
 
 fn print(page: &str) -> Result<u8> {

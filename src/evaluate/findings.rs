@@ -45,7 +45,7 @@ fn read(text: &str, record: &Value, knowledge: &Knowledge) -> Result<Findings> {
         ..Document::default()
     };
     let found = sentences::split(text, knowledge.normalization.sentence_rules("en"));
-    let text = text::annotate(&document.text, found, |_, _| true, &language.reader);
+    let text = text::annotate(&document.text, found, |_, _| true, &language.reader, &knowledge.gazetteer);
     Ok(extract::find(
         &text,
         &document,

@@ -94,7 +94,8 @@ pub fn run(
         Task::Parse => evaluate_parse(gold, raw, &mut out, english()?)?,
         Task::Names => {
             let sentences = conllu::read_names(gold)?;
-            format!("{}\n", names::score(&english()?.reader.model, &sentences))
+            let reader = &english()?.reader;
+            format!("{}\n", names::evaluate(reader, &knowledge.gazetteer, &sentences, &mut out)?)
         }
         Task::Sentences => evaluate_sentences(gold, &mut out, knowledge)?,
         Task::Language => evaluate_language(gold, &mut out, knowledge)?,

@@ -71,7 +71,7 @@ pub(crate) fn with_context<R>(
         end: text.len(),
         kind: crate::text::Kind::Paragraph,
     };
-    let text = crate::text::annotate(&document.text, vec![sentence], |_, _| true, &language.reader);
+    let text = crate::text::annotate(&document.text, vec![sentence], |_, _| true, &language.reader, &knowledge.gazetteer);
     let clauses = crate::extract::clauses(&text, language);
     let actors = crate::mentions::find(&text, &clauses, &document, knowledge, language);
     look(&Context {

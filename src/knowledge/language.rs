@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde::Deserialize;
 
 use super::frames::{self, Frames};
-use super::source::{Line, Reader};
+use super::source::{Line, Reader, listed};
 use crate::tables::{ActorKind, ForceKind};
 use crate::text;
 
@@ -167,6 +167,13 @@ struct OfficeNounRow {
     office: String,
 }
 
+#[derive(Deserialize)]
+struct NameWordsRow {
+    kind: String,
+    #[serde(deserialize_with = "listed")]
+    words: Vec<String>,
+}
+
 /// Loads `knowledge/languages/<code>`.
 ///
 /// `None` where the model or the tokenizer's rules cannot be read, which is then a fault.
@@ -262,5 +269,28 @@ fn sentence_reader(reader: &mut Reader, code: &str) -> Option<text::Reader> {
     Some(text::Reader {
         rules: words.ok()?,
         model: model.ok()?,
+        lists: name_lists(reader, &format!("languages/{code}/names.tsv")),
+        names: names(reader, &format!("languages/{code}/names.model")),
     })
+}
+
+/// Words that tell of names, where the language has a list of them.
+fn name_lists(reader: &mut Reader, file: &str) -> text::names::Lists {
+    if !reader.has(file) {
+        return text::names::Lists::default();
+    }
+    let rows = reader.table::<NameWordsRow>(file);
+    let words = rows.iter().flat_map(|line| line.row.words.iter().map(|word| (line.row.kind.as_str(), word.as_str())));
+    text::names::Lists::new(words)
+}
+
+/// What was learnt of names, where the language has it.
+fn names(reader: &mut Reader, file: &str) -> Option<text::names::Tagger> {
+    if !reader.has(file) {
+        return None;
+    }
+    let model = crate::linear::Linear::from_bytes(&reader.bytes(file)).and_then(text::names::Tagger::new);
+    model
+        .map_err(|error| reader.fault(file, None, format!("{error:#}; `garrison train names` makes it")))
+        .ok()
 }

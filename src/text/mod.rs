@@ -17,6 +17,7 @@ pub mod network;
 pub mod tokens;
 pub mod tree;
 
+use crate::knowledge::Gazetteer;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -32,6 +33,26 @@ pub struct Reader {
     pub rules: tokens::Rules,
     /// Tags, arcs and lemmas.
     pub model: Model,
+    /// Words that tell of names.
+    pub lists: names::Lists,
+    /// What was learnt of names, where the language has it; without it names are the model's own.
+    pub names: Option<names::Tagger>,
+}
+
+impl Reader {
+    /// The names model's label of each word of a sentence; `None` where the language has no such model.
+    pub fn names(
+        &self,
+        text: &str,
+        tokens: &[Token],
+        annotations: &[Annotation],
+        gazetteer: &Gazetteer,
+    ) -> Option<Vec<&'static str>> {
+        let tagger = self.names.as_ref()?;
+        let seen = names::see(text, tokens, annotations, &self.model);
+        let labels = tagger.labels(text, &seen, &self.lists, gazetteer);
+        Some(labels.into_iter().map(|label| names::LABELS[usize::from(label)]).collect())
+    }
 }
 
 /// One word of a parsed sentence, after Universal Dependencies.
@@ -222,9 +243,12 @@ fn read_words<'d>(
     text: &'d str,
     tokens: &[Token],
     annotations: &[Annotation],
-    model: &'d Model,
+    reader: &'d Reader,
+    gazetteer: &Gazetteer,
 ) -> Vec<Word<'d>> {
-    let word = |(token, annotation): (&Token, &Annotation)| Word {
+    let model = &reader.model;
+    let names = reader.names(text, tokens, annotations, gazetteer);
+    let word = |(number, (token, annotation)): (usize, (&Token, &Annotation))| Word {
         text: token.of(text),
         start: token.start as usize,
         end: token.end as usize,
@@ -234,9 +258,9 @@ fn read_words<'d>(
         head: (annotation.head as usize).checked_sub(1),
         relation: model.label_name(annotation.label),
         confidence: annotation.confidence,
-        name: model.name_label(annotation.name),
+        name: names.as_ref().map_or_else(|| model.name_label(annotation.name), |names| names[number]),
     };
-    tokens.iter().zip(annotations).map(word).collect()
+    tokens.iter().zip(annotations).enumerate().map(word).collect()
 }
 
 /// Reads a document: sentences, quotations, and a parse of the sentences asked for.
@@ -245,6 +269,7 @@ pub fn annotate<'d>(
     sentences: Vec<Sentence>,
     wanted: impl Fn(usize, &Sentence) -> bool,
     reader: &'d Reader,
+    gazetteer: &Gazetteer,
 ) -> Text<'d> {
     let chosen: Vec<usize> = (0..sentences.len())
         .filter(|index| wanted(*index, &sentences[*index]))
@@ -265,7 +290,8 @@ pub fn annotate<'d>(
             text,
             &found[span.clone()],
             &annotations[span.clone()],
-            &reader.model,
+            reader,
+            gazetteer,
         )
     };
     let parsed = chosen

@@ -9,6 +9,7 @@ pub mod events;
 pub mod language;
 pub mod lemma;
 pub mod linear;
+pub mod names;
 pub mod network;
 pub mod random;
 pub mod sentiment;
