@@ -94,7 +94,7 @@ pub fn unmark(marked: &str) -> (String, Option<Range<usize>>, Option<Range<usize
                 // The first of several marks of one kind counts.
                 match &mut spans[which] {
                     None if opens => spans[which] = Some(text.len()..text.len()),
-                    Some(span) if !opens && span.is_empty() => span.end = text.len(),
+                    Some(span) if !opens && span.start == span.end => span.end = text.len(),
                     _ => {}
                 }
                 rest = &rest[mark.len()..];
