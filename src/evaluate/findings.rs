@@ -44,7 +44,13 @@ fn read(text: &str, record: &Value, knowledge: &Knowledge) -> Result<Findings> {
         ..Document::default()
     };
     let found = sentences::split(text, knowledge.normalization.sentence_rules("en"));
-    let text = text::annotate(&document.text, found, |_, _| true, &language.reader, &knowledge.gazetteer);
+    let text = text::annotate(
+        &document.text,
+        found,
+        |_, _| true,
+        &language.reader,
+        &knowledge.gazetteer,
+    );
     Ok(extract::find(
         &text,
         &document,
@@ -82,14 +88,23 @@ pub(super) fn event_types(gold: &Path, out: &mut dyn Write, knowledge: &Knowledg
         quads.add(quad, label_quad);
         sides.add(side(quad), side(label_quad));
     }
-    Ok(format!("{}{}{}", roots.page("root"), quads.page("quad"), sides.page("binary")))
+    Ok(format!(
+        "{}{}{}",
+        roots.page("root"),
+        quads.page("quad"),
+        sides.page("binary")
+    ))
 }
 
 /// The labelled type of a record of any of the forms in use.
 fn label(record: &Value) -> &str {
     let names = ["root", "event_type", "type"];
     let label = record.pointer("/gold/0/event_code").and_then(Value::as_str);
-    let label = label.or_else(|| names.iter().find_map(|name| record.get(*name).and_then(Value::as_str)));
+    let label = label.or_else(|| {
+        names
+            .iter()
+            .find_map(|name| record.get(*name).and_then(Value::as_str))
+    });
     let label = label.unwrap_or_default();
     label.split('/').next().unwrap_or(label)
 }
@@ -140,15 +155,28 @@ pub(super) fn events(gold: &Path, out: &mut dyn Write, knowledge: &Knowledge) ->
         writeln!(out, "{}", json!({"id": record.get("id"), "events": events}))?;
         if record.get("tags").is_some() {
             let span = |start: Option<i64>, end: Option<i64>| Some(start? as usize..end? as usize);
-            let sources = found.iter().filter_map(|row| span(row.source_start_byte, row.source_end_byte));
-            let targets = found.iter().filter_map(|row| span(row.target_start_byte, row.target_end_byte));
+            let sources = found
+                .iter()
+                .filter_map(|row| span(row.source_start_byte, row.source_end_byte));
+            let targets = found
+                .iter()
+                .filter_map(|row| span(row.target_start_byte, row.target_end_byte));
             spans[0].add(&sources.collect::<Vec<_>>(), &tagged(record, "S"));
             spans[1].add(&targets.collect::<Vec<_>>(), &tagged(record, "T"));
         }
     }
     let mut page = format!("{} texts, {rows} events\n", records.len());
-    for (name, score) in ["source", "target"].iter().zip(&spans).filter(|(_, score)| score.labelled > 0) {
-        let _ = writeln!(page, "{name} spans: exact F1 {:.3}, touching F1 {:.3}", score.f1(0), score.f1(1));
+    for (name, score) in ["source", "target"]
+        .iter()
+        .zip(&spans)
+        .filter(|(_, score)| score.labelled > 0)
+    {
+        let _ = writeln!(
+            page,
+            "{name} spans: exact F1 {:.3}, touching F1 {:.3}",
+            score.f1(0),
+            score.f1(1)
+        );
     }
     Ok(page)
 }
@@ -168,9 +196,13 @@ impl SpanScore {
         predicted.dedup();
         self.predicted += predicted.len();
         self.labelled += labelled.len();
-        let touches = |one: &Range<usize>, other: &Range<usize>| one.start < other.end && other.start < one.end;
+        let touches =
+            |one: &Range<usize>, other: &Range<usize>| one.start < other.end && other.start < one.end;
         self.right[0] += labelled.iter().filter(|span| predicted.contains(span)).count();
-        self.right[1] += labelled.iter().filter(|span| predicted.iter().any(|other| touches(span, other))).count();
+        self.right[1] += labelled
+            .iter()
+            .filter(|span| predicted.iter().any(|other| touches(span, other)))
+            .count();
     }
 
     fn f1(&self, which: usize) -> f64 {
@@ -189,7 +221,12 @@ fn text_of(record: &Value) -> String {
 }
 
 fn strings<'v>(record: &'v Value, key: &str) -> impl Iterator<Item = &'v str> {
-    record.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+    record
+        .get(key)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
 }
 
 /// The spans that BIO tags mark with a letter, in bytes of the tokens joined by spaces.
@@ -201,7 +238,9 @@ fn tagged(record: &Value, letter: &str) -> Vec<Range<usize>> {
         let end = at + token.len();
         match tag.split_once('-') {
             Some(("B", kind)) if kind == letter => spans.push(at..end),
-            Some(("I", kind)) if kind == letter && open => spans.last_mut().into_iter().for_each(|span| span.end = end),
+            Some(("I", kind)) if kind == letter && open => {
+                spans.last_mut().into_iter().for_each(|span| span.end = end)
+            }
             _ => {}
         }
         open = tag.split_once('-').is_some_and(|(_, kind)| kind == letter);
