@@ -167,7 +167,13 @@ fn misread(knowledge: &Knowledge, language: &str, example: &Example) -> Option<S
         &document.text,
         knowledge.normalization.sentence_rules(&language.code),
     );
-    let text = text::annotate(&document.text, sentences, |_, _| true, &language.reader, &knowledge.gazetteer);
+    let text = text::annotate(
+        &document.text,
+        sentences,
+        |_, _| true,
+        &language.reader,
+        &knowledge.gazetteer,
+    );
     let found = extract::find(&text, &document, knowledge, language, Scope::Political);
     let is_right = |event: &crate::tables::Event| match &example.force_event {
         Some(force_event) => event.force_event.as_ref().is_some_and(|coded| {

@@ -105,7 +105,13 @@ fn one(document: &Document, format: Format, show: Option<Show>, knowledge: &Know
         &document.text,
         knowledge.normalization.sentence_rules(&language.code),
     );
-    let text = text::annotate(&document.text, sentences, |_, _| true, &language.reader, &knowledge.gazetteer);
+    let text = text::annotate(
+        &document.text,
+        sentences,
+        |_, _| true,
+        &language.reader,
+        &knowledge.gazetteer,
+    );
     let found = extract::find(&text, document, knowledge, language, Scope::Political);
     match format {
         Format::Json => Ok(serde_json::to_string(&rows(document, &found)?)? + "\n"),

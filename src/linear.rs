@@ -55,9 +55,14 @@ impl Features {
 impl Linear {
     /// A model of classes, keys in ascending order and their rows of weights.
     pub fn new(classes: Vec<String>, keys: Vec<u32>, weights: &[f32]) -> Self {
-        let largest = weights.iter().fold(1e-6_f32, |largest, weight| largest.max(weight.abs()));
+        let largest = weights
+            .iter()
+            .fold(1e-6_f32, |largest, weight| largest.max(weight.abs()));
         let step = largest / f32::from(i8::MAX);
-        let rows = weights.iter().map(|weight| (weight / step).round() as i8).collect();
+        let rows = weights
+            .iter()
+            .map(|weight| (weight / step).round() as i8)
+            .collect();
         Self {
             classes,
             keys,
@@ -104,7 +109,10 @@ impl Linear {
         for hash in &features.hashes {
             if let Ok(row) = self.keys.binary_search(hash) {
                 let row = &self.rows[row * width..(row + 1) * width];
-                scores.iter_mut().zip(row).for_each(|(score, weight)| *score += f32::from(*weight));
+                scores
+                    .iter_mut()
+                    .zip(row)
+                    .for_each(|(score, weight)| *score += f32::from(*weight));
             }
         }
         let factor = self.step * value_of_one(features.hashes.len());
@@ -116,8 +124,13 @@ impl Linear {
     /// The likeliest class and its probability.
     pub fn best(&self, features: &Features) -> (&str, f32) {
         let probabilities = self.probabilities(features);
-        let best = probabilities.iter().enumerate().max_by(|one, other| one.1.total_cmp(other.1));
-        best.map_or(("", 0.0), |(class, probability)| (&self.classes[class], *probability))
+        let best = probabilities
+            .iter()
+            .enumerate()
+            .max_by(|one, other| one.1.total_cmp(other.1));
+        best.map_or(("", 0.0), |(class, probability)| {
+            (&self.classes[class], *probability)
+        })
     }
 
     /// The model as bytes: magic, counts, step, class names, keys, rows; integers little-endian.
@@ -154,7 +167,9 @@ impl Linear {
         }
         ensure!(rest.len() == keys * 4 + keys * classes, "the model is cut short");
         let (hashes, rows) = rest.split_at(keys * 4);
-        let hashes = hashes.chunks_exact(4).map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]));
+        let hashes = hashes
+            .chunks_exact(4)
+            .map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]));
         Ok(Self {
             classes: names,
             keys: hashes.collect(),
@@ -193,7 +208,11 @@ mod tests {
 
     #[test]
     fn a_model_survives_its_bytes() {
-        let model = Linear::new(vec!["no".into(), "yes".into()], vec![3, 9], &[0.5, -0.5, -1.0, 1.0]);
+        let model = Linear::new(
+            vec!["no".into(), "yes".into()],
+            vec![3, 9],
+            &[0.5, -0.5, -1.0, 1.0],
+        );
         assert_eq!(Linear::from_bytes(&model.to_bytes()).unwrap(), model);
         assert!(Linear::from_bytes(&model.to_bytes()[..30]).is_err());
         let features = Features { hashes: vec![9] };

@@ -95,7 +95,10 @@ pub fn run(
         Task::Names => {
             let sentences = conllu::read_names(gold)?;
             let reader = &english()?.reader;
-            format!("{}\n", names::evaluate(reader, &knowledge.gazetteer, &sentences, &mut out)?)
+            format!(
+                "{}\n",
+                names::evaluate(reader, &knowledge.gazetteer, &sentences, &mut out)?
+            )
         }
         Task::Sentences => evaluate_sentences(gold, &mut out, knowledge)?,
         Task::Language => evaluate_language(gold, &mut out, knowledge)?,

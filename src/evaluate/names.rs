@@ -62,7 +62,10 @@ pub fn evaluate(
     let mut scratch = Scratch::default();
     for sentence in gold {
         let whole = 0..sentence.len();
-        let annotations = reader.model.annotate(&sentence.text, &sentence.tokens, from_ref(&whole), &mut scratch);
+        let annotations =
+            reader
+                .model
+                .annotate(&sentence.text, &sentence.tokens, from_ref(&whole), &mut scratch);
         let labels = reader.names(&sentence.text, &sentence.tokens, annotations, gazetteer);
         let labels = labels.unwrap_or_else(|| own_labels(&reader.model, sentence, &mut scratch));
         for (word, label) in labels.iter().enumerate() {

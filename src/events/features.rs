@@ -73,7 +73,11 @@ impl Place {
         let first = (0..parsed.words.len()).find(inside)?;
         let end = (first..parsed.words.len()).take_while(inside).last()? + 1;
         let words = first..end;
-        let outside = |index: &usize| parsed.words[*index].head.is_none_or(|head| !words.contains(&head));
+        let outside = |index: &usize| {
+            parsed.words[*index]
+                .head
+                .is_none_or(|head| !words.contains(&head))
+        };
         let head = words.clone().find(outside).unwrap_or(first);
         Some(Self { words, head })
     }
@@ -146,7 +150,13 @@ impl<'c, 'k> Sentence<'c, 'k> {
             }
             features.add(&["w", lemma]);
             if matches!(upos, Upos::Verb | Upos::Noun | Upos::Adj) && lemma.chars().count() >= 5 {
-                features.add(&["stem", lemma.char_indices().nth(5).map_or(lemma, |(end, _)| &lemma[..end])]);
+                features.add(&[
+                    "stem",
+                    lemma
+                        .char_indices()
+                        .nth(5)
+                        .map_or(lemma, |(end, _)| &lemma[..end]),
+                ]);
             }
             if low < index && index < high {
                 features.add(&["between", lemma]);
@@ -190,10 +200,18 @@ impl<'c, 'k> Sentence<'c, 'k> {
         let Some(top) = up_source.iter().copied().find(|word| up_target.contains(word)) else {
             return Vec::new();
         };
-        let below = |line: &[usize]| line.iter().copied().take_while(|word| *word != top).collect::<Vec<_>>();
+        let below = |line: &[usize]| {
+            line.iter()
+                .copied()
+                .take_while(|word| *word != top)
+                .collect::<Vec<_>>()
+        };
         let (left, right) = (below(&up_source), below(&up_target));
         let relations = |line: &[usize]| {
-            line.iter().map(|word| parsed.words[*word].relation).collect::<Vec<_>>().join(">")
+            line.iter()
+                .map(|word| parsed.words[*word].relation)
+                .collect::<Vec<_>>()
+                .join(">")
         };
         let top_lemma = self.lemma(top, source, target);
         features.add(&["top", top_lemma]);
@@ -205,7 +223,11 @@ impl<'c, 'k> Sentence<'c, 'k> {
             features.add(&["tcase", &parsed.preposition(*first), top_lemma]);
         }
         let is_end = |word: &usize| *word == source.head || *word == target.head;
-        let between: Vec<usize> = left.into_iter().chain(right).filter(|word| !is_end(word)).collect();
+        let between: Vec<usize> = left
+            .into_iter()
+            .chain(right)
+            .filter(|word| !is_end(word))
+            .collect();
         for word in &between {
             features.add(&["mid", &self.lemmas[*word]]);
             features.add(&["mid", &self.lemmas[*word], top_lemma]);
@@ -217,17 +239,28 @@ impl<'c, 'k> Sentence<'c, 'k> {
     fn climb(&self, source: &Place, target: &Place, head: usize, name: &str, features: &mut Features) {
         let parsed = self.context.parsed;
         let is_actor = |word: usize| source.words.contains(&word) || target.words.contains(&word);
-        let line: Vec<usize> = above(parsed, head).into_iter().skip(1).filter(|word| !is_actor(*word)).collect();
+        let line: Vec<usize> = above(parsed, head)
+            .into_iter()
+            .skip(1)
+            .filter(|word| !is_actor(*word))
+            .collect();
         for (step, word) in line.iter().take(3).enumerate() {
             let lemma = &self.lemmas[*word];
             features.add(&[name, "up", &step.to_string(), lemma]);
             features.add(&[name, "up", lemma]);
         }
-        let Some(governor) = line.first().copied() else { return };
+        let Some(governor) = line.first().copied() else {
+            return;
+        };
         let lemma = &self.lemmas[governor];
         features.add(&[name, "rel", parsed.words[head].relation, lemma]);
         features.add(&[name, "case", &parsed.preposition(head), lemma]);
-        for child in parsed.children(governor).iter().copied().filter(|child| !is_actor(*child)) {
+        for child in parsed
+            .children(governor)
+            .iter()
+            .copied()
+            .filter(|child| !is_actor(*child))
+        {
             let (relation, child_lemma) = (parsed.words[child].relation, &self.lemmas[child]);
             let stem = relation.split(':').next().unwrap_or(relation);
             match stem {
@@ -256,7 +289,11 @@ impl<'c, 'k> Sentence<'c, 'k> {
         let low = source.words.end.min(target.words.end);
         let high = source.words.start.max(target.words.start);
         for (word, senses) in self.senses.iter().enumerate() {
-            let place = if target.words.contains(&word) || source.words.contains(&word) { "in" } else { "all" };
+            let place = if target.words.contains(&word) || source.words.contains(&word) {
+                "in"
+            } else {
+                "all"
+            };
             for sense in senses {
                 let (kind, fit) = (sense.event_type.as_str(), sense.fit.name());
                 features.add(&["lexicon", place, kind, fit]);
@@ -267,7 +304,10 @@ impl<'c, 'k> Sentence<'c, 'k> {
             }
         }
         for (index, word) in way.iter().enumerate() {
-            let negated = self.context.clause(*word).is_some_and(|clause| clause.negation.is_some());
+            let negated = self
+                .context
+                .clause(*word)
+                .is_some_and(|clause| clause.negation.is_some());
             for sense in &self.senses[*word] {
                 let (kind, fit) = (sense.event_type.as_str(), sense.fit.name());
                 features.add(&["way", kind]);
@@ -283,7 +323,9 @@ impl<'c, 'k> Sentence<'c, 'k> {
     /// What is done stands at the end, whether it is so stands before it.
     fn chain(&self, source: &Place, target: &Place, features: &mut Features) {
         let chain = self.predicates(source.head);
-        let (Some(first), Some(last)) = (chain.first().copied(), chain.last().copied()) else { return };
+        let (Some(first), Some(last)) = (chain.first().copied(), chain.last().copied()) else {
+            return;
+        };
         let lemma = |word: usize| self.lemma(word, source, target);
         let lemmas: Vec<&str> = chain.iter().map(|clause| lemma(clause.predicate)).collect();
         features.add(&["chain length", &chain.len().to_string()]);
@@ -322,13 +364,28 @@ impl<'c, 'k> Sentence<'c, 'k> {
     /// The clause in which a word takes part, as its subject if it is one anywhere, and the complements below.
     pub fn predicates(&self, head: usize) -> Vec<&'c Clause> {
         let clauses = self.context.clauses;
-        let role = |clause: &Clause| clause.participants.iter().find(|phrase| phrase.head == head).map(|phrase| phrase.role.clone());
+        let role = |clause: &Clause| {
+            clause
+                .participants
+                .iter()
+                .find(|phrase| phrase.head == head)
+                .map(|phrase| phrase.role.clone())
+        };
         let acts = |clause: &&Clause| role(clause).is_some_and(|role| role == "subj" || role == "by");
-        let own = clauses.iter().find(acts).or_else(|| clauses.iter().find(|clause| role(clause).is_some()));
+        let own = clauses
+            .iter()
+            .find(acts)
+            .or_else(|| clauses.iter().find(|clause| role(clause).is_some()));
         let mut chain: Vec<&Clause> = own.into_iter().collect();
         while let Some(last) = chain.last().copied() {
-            let next = last.complements.iter().filter_map(|word| self.context.clause(*word));
-            match next.into_iter().find(|clause| !chain.iter().any(|known| known.predicate == clause.predicate)) {
+            let next = last
+                .complements
+                .iter()
+                .filter_map(|word| self.context.clause(*word));
+            match next
+                .into_iter()
+                .find(|clause| !chain.iter().any(|known| known.predicate == clause.predicate))
+            {
                 Some(clause) if chain.len() < 5 => chain.push(clause),
                 _ => break,
             }
@@ -340,12 +397,19 @@ impl<'c, 'k> Sentence<'c, 'k> {
     fn form(&self, clause: &Clause) -> String {
         let negated = if clause.negation.is_some() { "not" } else { "" };
         let passive = if clause.passive { "passive" } else { "" };
-        format!("{} {} {negated} {passive}", self.context.parsed.words[clause.predicate].xpos, clause.auxiliaries.join(" "))
+        format!(
+            "{} {} {negated} {passive}",
+            self.context.parsed.words[clause.predicate].xpos,
+            clause.auxiliaries.join(" ")
+        )
     }
 
     /// The types the lexicon allows a word, for the features of roles.
     pub fn kinds(&self, word: usize) -> impl Iterator<Item = &'static str> + '_ {
-        let kinds: BTreeSet<&'static str> = self.senses[word].iter().map(|sense| sense.event_type.as_str()).collect();
+        let kinds: BTreeSet<&'static str> = self.senses[word]
+            .iter()
+            .map(|sense| sense.event_type.as_str())
+            .collect();
         kinds.into_iter()
     }
 
@@ -374,9 +438,13 @@ fn masked(parsed: &Parsed<'_>, index: usize) -> String {
         Upos::Propn => "NAME".to_owned(),
         Upos::Num => "NUM".to_owned(),
         _ => {
-            let particle = parsed.dependents(index, "compound").find(|child| parsed.words[*child].relation == "compound:prt");
+            let particle = parsed
+                .dependents(index, "compound")
+                .find(|child| parsed.words[*child].relation == "compound:prt");
             let lemma = word.lemma.to_lowercase();
-            particle.map_or(lemma.clone(), |child| format!("{lemma} {}", parsed.words[child].text.to_lowercase()))
+            particle.map_or(lemma.clone(), |child| {
+                format!("{lemma} {}", parsed.words[child].text.to_lowercase())
+            })
         }
     }
 }
@@ -391,7 +459,9 @@ fn senses_of(context: &Context<'_, '_>, clause: &Clause) -> Vec<Sense> {
     let mut senses: Vec<Sense> = Vec::new();
     for (lemma, object_role) in matching::keys(context, clause) {
         for frame in context.language.frames.of(part, &lemma) {
-            let Some(event_type) = frame.event_type else { continue };
+            let Some(event_type) = frame.event_type else {
+                continue;
+            };
             let matcher = || Matcher::new(context, clause, object_role.clone());
             let fit = if matcher().meets(frame).is_some() {
                 Fit::Whole

@@ -93,7 +93,10 @@ impl<'c, 'k> Matcher<'c, 'k> {
 
     /// Whether the words a frame asks for are there, whoever takes part.
     pub fn meets_words(&self, frame: &Frame) -> bool {
-        let mut of_words = frame.needs.iter().filter(|need| !matches!(need.test, Test::Kind(_)));
+        let mut of_words = frame
+            .needs
+            .iter()
+            .filter(|need| !matches!(need.test, Test::Kind(_)));
         of_words.all(|need| self.meets_need(need))
     }
 

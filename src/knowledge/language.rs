@@ -280,7 +280,12 @@ fn name_lists(reader: &mut Reader, file: &str) -> text::names::Lists {
         return text::names::Lists::default();
     }
     let rows = reader.table::<NameWordsRow>(file);
-    let words = rows.iter().flat_map(|line| line.row.words.iter().map(|word| (line.row.kind.as_str(), word.as_str())));
+    let words = rows.iter().flat_map(|line| {
+        line.row
+            .words
+            .iter()
+            .map(|word| (line.row.kind.as_str(), word.as_str()))
+    });
     text::names::Lists::new(words)
 }
 

@@ -135,7 +135,10 @@ impl<'k> Actors<'k> {
     /// The country that the words of a noun phrase name: "Chinese hackers", "a court in Kenya".
     pub fn country_within(&self, sentence: usize, words: std::ops::Range<usize>) -> Option<&Code> {
         let named = self.countries.get(sentence)?;
-        named.iter().find(|(word, _)| words.contains(word)).map(|(_, country)| country)
+        named
+            .iter()
+            .find(|(word, _)| words.contains(word))
+            .map(|(_, country)| country)
     }
 
     /// The actors of a sentence.
@@ -177,6 +180,7 @@ pub fn find<'k>(
         ..Actors::default()
     };
     let mut history = History::default();
+    let mut introduced = names::Introduced::default();
     for (sentence, parsed) in text.parsed.iter().enumerate() {
         let context = Context {
             parsed,
@@ -188,6 +192,8 @@ pub fn find<'k>(
         };
         let mut found = names::actors(&context);
         found.extend(nouns(&context, &history, actors.focus.as_ref()));
+        let unknown = introduced.actors(&context, &mut found);
+        found.extend(unknown);
         found.extend(history.pronouns(&context, &found));
         forces::resolve(&context, &mut found, &history, actors.focus.as_ref());
         found.sort_by_key(|actor| (actor.start, std::cmp::Reverse(actor.end)));
@@ -205,7 +211,10 @@ pub fn find<'k>(
 
 /// The words that name a country.
 fn countries(names: &[names::Name<'_>]) -> Vec<(usize, Code)> {
-    names.iter().filter_map(|name| Some((name.head, name.entry.country.clone()?))).collect()
+    names
+        .iter()
+        .filter_map(|name| Some((name.head, name.entry.country.clone()?)))
+        .collect()
 }
 
 /// What the finding of actors in one sentence looks at.
@@ -420,3 +429,6 @@ pub fn rows(actors: &Actors<'_>, text: &Text<'_>, document: &Document) -> Vec<ta
 fn stands_for_government(reading: Reading) -> bool {
     matches!(reading, Reading::Country | Reading::Capital | Reading::Metonym)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,11 @@
 //! Names from the gazetteer: which reading is meant, and what actor that makes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{Actor, Context, Force, stands_for_government};
 use crate::knowledge::{Entry, Knowledge, Language, Reading};
 use crate::tables::{ActorKind, Code};
-use crate::text::{Parsed, Upos};
+use crate::text::{Parsed, Upos, names as labels};
 
 /// A name in a sentence, read.
 pub(super) struct Name<'k> {
@@ -174,4 +174,132 @@ fn actor<'k>(context: &Context<'_, 'k>, name: &Name<'k>) -> Actor<'k> {
         rule: "gazetteer",
         confidence: 0.95,
     }
+}
+
+/// What names of a document stood for when they were first given in full: last names and acronyms.
+#[derive(Default)]
+pub(super) struct Introduced<'k>(HashMap<String, Actor<'k>>);
+
+impl<'k> Introduced<'k> {
+    /// Persons and organizations that the gazetteer does not know, as the names model finds them, and short forms of
+    /// those that were introduced. `found` holds the actors of the sentence so far, and loses those that are only the
+    /// last word of a longer name.
+    pub fn actors(&mut self, context: &Context<'_, 'k>, found: &mut Vec<Actor<'k>>) -> Vec<Actor<'k>> {
+        let words = &context.parsed.words;
+        let mut actors: Vec<Actor<'k>> = Vec::new();
+        for name in labels::join(words.iter().map(|word| word.name), 0) {
+            let kind = match name.kind {
+                "PER" => ActorKind::Person,
+                "ORG" => ActorKind::Organization,
+                _ => continue,
+            };
+            let (start, end) = (words[name.words.start].start, words[name.words.end - 1].end);
+            let Some(head) = context.parsed.head_of(start..end) else {
+                continue;
+            };
+            found.retain(|actor| !is_last_word_of(context, actor, &name));
+            let known = found
+                .iter()
+                .find(|actor| actor.head == head || (actor.start <= start && actor.end >= end));
+            if let Some(known) = known {
+                self.introduce(context, &name, known);
+                continue;
+            }
+            let again = self.0.get(words[head].text).filter(|_| name.words.len() == 1);
+            let actor = match again {
+                Some(first) => Actor {
+                    sentence: context.sentence,
+                    head,
+                    start,
+                    end,
+                    rule: "name:again",
+                    ..first.clone()
+                },
+                None => named(context, &name, head, kind),
+            };
+            self.introduce(context, &name, &actor);
+            actors.push(actor);
+        }
+        actors
+    }
+
+    /// Remembers the last name of a person, and the acronym in brackets behind an organization.
+    fn introduce(&mut self, context: &Context<'_, 'k>, name: &labels::Name<'_>, actor: &Actor<'k>) {
+        let words = &context.parsed.words;
+        if actor.kind == ActorKind::Person && name.words.len() > 1 {
+            let last = words[name.words.end - 1].text;
+            self.0.entry(last.to_owned()).or_insert_with(|| actor.clone());
+        }
+        let behind = words.get(name.words.end..).unwrap_or_default();
+        if let [open, short, close, ..] = behind
+            && (open.text, close.text) == ("(", ")")
+            && short.text.chars().filter(|letter| letter.is_uppercase()).count() > 1
+        {
+            self.0
+                .entry(short.text.to_owned())
+                .or_insert_with(|| actor.clone());
+        }
+    }
+}
+
+/// Whether an actor is an institution known by the one word that ends a longer name of another: the congress of a
+/// party is no parliament. Behind the name of a country it is what the gazetteer says.
+fn is_last_word_of(context: &Context<'_, '_>, actor: &Actor<'_>, name: &labels::Name<'_>) -> bool {
+    let institution = actor
+        .entry
+        .is_some_and(|entry| matches!(entry.reading, Reading::Office | Reading::Organization));
+    let words = &context.parsed.words;
+    institution
+        && (words[actor.head].start, words[actor.head].end) == (actor.start, actor.end)
+        && name.words.start < actor.head
+        && name.words.contains(&actor.head)
+        && (name.words.start..actor.head).all(|word| context.name_at(word).is_none())
+}
+
+/// A person or organization with the country and office that the words beside the name tell.
+fn named<'k>(context: &Context<'_, 'k>, name: &labels::Name<'_>, head: usize, kind: ActorKind) -> Actor<'k> {
+    let parsed = context.parsed;
+    let beside = beside(parsed, head);
+    let office = beside.iter().find_map(|word| {
+        let word = &parsed.words[*word];
+        context.language.office_nouns.get(&word.lemma.to_lowercase())
+    });
+    let within = context
+        .names
+        .iter()
+        .find(|inner| inner.head != head && name.words.contains(&inner.head));
+    let country = within.and_then(|inner| inner.entry.country.clone()).or_else(|| {
+        beside
+            .iter()
+            .find_map(|word| context.country_beside(*word, &["of", "in", "from", "for"]))
+    });
+    Actor {
+        sentence: context.sentence,
+        head,
+        start: parsed.words[name.words.start].start,
+        end: parsed.words[name.words.end - 1].end,
+        kind,
+        word: office
+            .map_or(kind.as_str(), |office| office.word.as_str())
+            .to_owned(),
+        entry: None,
+        confidence: if country.is_some() { 0.7 } else { 0.5 },
+        country,
+        office: office.map(|office| office.office.clone()),
+        force: None,
+        rule: "name",
+    }
+}
+
+/// The words that may say who a name is: itself, the noun it stands behind or before, and what it is "of".
+fn beside(parsed: &Parsed<'_>, head: usize) -> Vec<usize> {
+    const ARCS: [&str; 4] = ["flat", "appos", "compound", "nmod:desc"];
+    let mut words = vec![head];
+    if ARCS.iter().any(|arc| parsed.is(head, arc)) {
+        words.extend(parsed.words[head].head);
+    }
+    let described =
+        |child: &usize| ARCS.iter().any(|arc| parsed.is(*child, arc)) || parsed.is(*child, "nmod");
+    words.extend(parsed.children(head).iter().copied().filter(described));
+    words
 }

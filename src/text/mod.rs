@@ -51,7 +51,12 @@ impl Reader {
         let tagger = self.names.as_ref()?;
         let seen = names::see(text, tokens, annotations, &self.model);
         let labels = tagger.labels(text, &seen, &self.lists, gazetteer);
-        Some(labels.into_iter().map(|label| names::LABELS[usize::from(label)]).collect())
+        Some(
+            labels
+                .into_iter()
+                .map(|label| names::LABELS[usize::from(label)])
+                .collect(),
+        )
     }
 }
 
@@ -258,7 +263,9 @@ fn read_words<'d>(
         head: (annotation.head as usize).checked_sub(1),
         relation: model.label_name(annotation.label),
         confidence: annotation.confidence,
-        name: names.as_ref().map_or_else(|| model.name_label(annotation.name), |names| names[number]),
+        name: names
+            .as_ref()
+            .map_or_else(|| model.name_label(annotation.name), |names| names[number]),
     };
     tokens.iter().zip(annotations).enumerate().map(word).collect()
 }

@@ -59,7 +59,12 @@ pub struct Seen<'w> {
 }
 
 /// Annotated words of a sentence as the names model sees them.
-pub fn see<'w>(text: &'w str, tokens: &[Token], annotations: &[Annotation], model: &'w Model) -> Vec<Seen<'w>> {
+pub fn see<'w>(
+    text: &'w str,
+    tokens: &[Token],
+    annotations: &[Annotation],
+    model: &'w Model,
+) -> Vec<Seen<'w>> {
     let word = |(token, annotation): (&Token, &Annotation)| Seen {
         form: token.of(text),
         start: token.start as usize,
@@ -85,7 +90,6 @@ struct Atoms {
     capital: bool,
     candidate: bool,
     connects: bool,
-    initial: u8,
     bracket: i8,
 }
 
@@ -93,8 +97,9 @@ struct Atoms {
 #[derive(Debug, Clone, Default)]
 struct Run {
     words: Range<usize>,
-    /// Kinds of all its words before and from each word on are found by walking; here those of the ends.
+    /// Kinds of its first word.
     first: u32,
+    /// Kinds of its last word.
     last: u32,
 }
 
@@ -136,7 +141,9 @@ fn look(
     mark_candidates(&mut atoms);
     let runs = runs(&atoms);
     let acronyms = acronyms(&atoms, words);
-    let first = words.iter().position(|word| word.form.chars().any(char::is_alphanumeric));
+    let first = words
+        .iter()
+        .position(|word| word.form.chars().any(char::is_alphanumeric));
     let of = |word: usize| {
         let mut out = Vec::with_capacity(96);
         word_features(&atoms, word, &mut out);
@@ -152,7 +159,10 @@ fn look(
         out
     };
     let features = (0..words.len()).map(|word| atoms[word].candidate.then(|| of(word)));
-    (features.collect(), atoms.iter().map(|atoms| sure(atoms.known / 2)).collect())
+    (
+        features.collect(),
+        atoms.iter().map(|atoms| sure(atoms.known / 2)).collect(),
+    )
 }
 
 /// The label inside a name for a set of readings that leave no choice.
@@ -168,7 +178,9 @@ const ORGANIZATION: u32 = 8;
 const PERSON: u32 = 32;
 
 fn style(words: &[Seen<'_>]) -> Style {
-    let long = words.iter().filter(|word| word.form.len() >= 4 && word.form.starts_with(char::is_alphabetic));
+    let long = words
+        .iter()
+        .filter(|word| word.form.len() >= 4 && word.form.starts_with(char::is_alphabetic));
     let (mut all, mut capitalized, mut capitals) = (0, 0, 0);
     for word in long {
         all += 1;
@@ -187,7 +199,11 @@ fn style(words: &[Seen<'_>]) -> Style {
 fn atoms(word: &Seen<'_>, lists: &Lists) -> Atoms {
     let lower = word.form.to_lowercase();
     let mut affixes = [0; 10];
-    let ends: Vec<usize> = lower.char_indices().map(|(at, _)| at).chain([lower.len()]).collect();
+    let ends: Vec<usize> = lower
+        .char_indices()
+        .map(|(at, _)| at)
+        .chain([lower.len()])
+        .collect();
     for length in 1..=5 {
         if let Some(cut) = (ends.len() - 1).checked_sub(length) {
             affixes[length - 1] = hash(&lower.as_bytes()[ends[cut]..]);
@@ -207,7 +223,6 @@ fn atoms(word: &Seen<'_>, lists: &Lists) -> Atoms {
         candidate: word.form.contains(char::is_uppercase) || word.upos == Upos::Propn,
         connects: matches!(word.upos, Upos::Adp | Upos::Det | Upos::Cconj | Upos::Part)
             || matches!(word.form, "-" | "'" | "&" | "/" | "–"),
-        initial: word.form.bytes().next().unwrap_or_default().to_ascii_uppercase(),
         bracket: match word.form {
             "(" | "[" => 1,
             ")" | "]" => -1,
@@ -254,7 +269,9 @@ fn known(text: &str, words: &[Seen<'_>], gazetteer: &Gazetteer, atoms: &mut [Ato
         }
     };
     for found in gazetteer.find(text, first.start..last.end) {
-        tell(found.start, found.end, readings(&found.entries), &|word| (words[word].start, words[word].end));
+        tell(found.start, found.end, readings(&found.entries), &|word| {
+            (words[word].start, words[word].end)
+        });
     }
     let odd = |word: &Seen<'_>| {
         word.form.len() > 3
@@ -279,7 +296,9 @@ fn known(text: &str, words: &[Seen<'_>], gazetteer: &Gazetteer, atoms: &mut [Ato
         plain.push(' ');
     }
     for found in gazetteer.find(&plain, 0..plain.len()) {
-        tell(found.start, found.end, readings(&found.entries), &|word| spans[word]);
+        tell(found.start, found.end, readings(&found.entries), &|word| {
+            spans[word]
+        });
     }
 }
 
@@ -303,7 +322,9 @@ fn mark_candidates(atoms: &mut [Atoms]) {
     let sure: Vec<usize> = (0..atoms.len()).filter(|word| atoms[*word].candidate).collect();
     for pair in sure.windows(2) {
         if pair[1] - pair[0] <= GAP + 1 {
-            atoms[pair[0]..pair[1]].iter_mut().for_each(|atoms| atoms.candidate = true);
+            atoms[pair[0]..pair[1]]
+                .iter_mut()
+                .for_each(|atoms| atoms.candidate = true);
         }
     }
     for word in sure {
@@ -327,7 +348,12 @@ fn runs(atoms: &[Atoms]) -> [Vec<Option<Run>>; 2] {
             let mut end = start + 1;
             loop {
                 let mut next = end;
-                while loose == 1 && next < atoms.len() && next < end + 2 && atoms[next].connects && !named(next) {
+                while loose == 1
+                    && next < atoms.len()
+                    && next < end + 2
+                    && atoms[next].connects
+                    && !named(next)
+                {
                     next += 1;
                 }
                 if next >= atoms.len() || !named(next) {
@@ -397,7 +423,11 @@ fn word_features(all: &[Atoms], at: usize, out: &mut Hashes) {
 
 fn neighbour_features(all: &[Atoms], at: usize, out: &mut Hashes) {
     let none = Atoms::default();
-    let near = |shift: isize| at.checked_add_signed(shift).and_then(|at| all.get(at)).unwrap_or(&none);
+    let near = |shift: isize| {
+        at.checked_add_signed(shift)
+            .and_then(|at| all.get(at))
+            .unwrap_or(&none)
+    };
     let word = &all[at];
     for (number, shift) in [-2_isize, -1, 1, 2].into_iter().enumerate() {
         let (number, other) = (30 + 10 * number as u32, near(shift));
@@ -431,15 +461,24 @@ fn run_features(all: &[Atoms], runs: &[Vec<Option<Run>>; 2], at: usize, out: &mu
             continue;
         };
         let Range { start, end } = run.words;
-        let (before, behind) = (start.checked_sub(1).map_or(&none, |at| &all[at]), all.get(end).unwrap_or(&none));
+        let (before, behind) = (
+            start.checked_sub(1).map_or(&none, |at| &all[at]),
+            all.get(end).unwrap_or(&none),
+        );
         let length = (end - start).min(6) as u32;
         let place = (at - start).min(3) as u32 * 4 + (end - 1 - at).min(3) as u32;
         let kinds = |words: Range<usize>| all[words].iter().fold(0, |kinds, word| kinds | word.kinds);
         let known = |words: Range<usize>| all[words].iter().fold(0, |known, word| known | word.known);
         let lexical = end - start == 1;
         out.push((feature(base + 1, length, place), false));
-        out.push((feature(base + 2, all[end - 1].lower, u32::from(at + 1 == end)), lexical));
-        out.push((feature(base + 3, all[start].lower, u32::from(at == start)), lexical));
+        out.push((
+            feature(base + 2, all[end - 1].lower, u32::from(at + 1 == end)),
+            lexical,
+        ));
+        out.push((
+            feature(base + 3, all[start].lower, u32::from(at == start)),
+            lexical,
+        ));
         out.push((feature(base + 4, run.last, place), false));
         out.push((feature(base + 5, run.first, place), false));
         out.push((feature(base + 6, behind.lower, length), false));
@@ -453,9 +492,13 @@ fn run_features(all: &[Atoms], runs: &[Vec<Option<Run>>; 2], at: usize, out: &mu
         out.push((feature(base + 14, known(start..end), length), false));
         out.push((feature(base + 15, before.kinds, length), false));
         out.push((feature(base + 16, behind.kinds, length), false));
-        out.push((feature(base + 17, before.bracket as u32, behind.bracket as u32), false));
+        out.push((
+            feature(base + 17, before.bracket as u32, behind.bracket as u32),
+            false,
+        ));
         for kind in (0..32).filter(|kind| kinds(start..end) >> kind & 1 == 1) {
-            let side = u32::from(kinds(start..at) >> kind & 1) | u32::from(kinds(at + 1..end) >> kind & 1) << 1;
+            let side =
+                u32::from(kinds(start..at) >> kind & 1) | u32::from(kinds(at + 1..end) >> kind & 1) << 1;
             out.push((feature(base + 18, kind, side), false));
         }
     }
@@ -478,7 +521,13 @@ impl Tagger {
     /// The model has other classes.
     pub fn new(model: Linear) -> anyhow::Result<Self> {
         anyhow::ensure!(model.classes() == LABELS, "not a model of names");
-        let rows = Table::new(model.keys().iter().enumerate().map(|(row, key)| (*key, row as u32)));
+        let rows = Table::new(
+            model
+                .keys()
+                .iter()
+                .enumerate()
+                .map(|(row, key)| (*key, row as u32)),
+        );
         let mut tagger = Self {
             model,
             rows,
@@ -515,7 +564,10 @@ impl Tagger {
     fn add(&self, key: u32, scores: &mut Scores) {
         if let Some(row) = self.rows.get(key) {
             let row = &self.model.rows()[row as usize * LABELS.len()..][..LABELS.len()];
-            scores.iter_mut().zip(row).for_each(|(score, weight)| *score += self.model.step() * f32::from(*weight));
+            scores
+                .iter_mut()
+                .zip(row)
+                .for_each(|(score, weight)| *score += self.model.step() * f32::from(*weight));
         }
     }
 }
@@ -550,7 +602,9 @@ pub fn decode(scores: &[Option<Scores>], transitions: &[Scores; LABELS.len()]) -
         best = next;
         back.push(from);
     }
-    let mut label = (0..LABELS.len()).max_by(|one, other| best[*one].total_cmp(&best[*other])).unwrap_or(0) as u8;
+    let mut label = (0..LABELS.len())
+        .max_by(|one, other| best[*one].total_cmp(&best[*other]))
+        .unwrap_or(0) as u8;
     let mut labels = vec![0; scores.len()];
     for (word, from) in back.iter().enumerate().rev() {
         labels[word] = label;

@@ -42,10 +42,21 @@ impl Default for Settings {
 /// Learns a model of `classes` from examples.
 pub fn train(examples: &[Example], classes: &[String], settings: Settings) -> Linear {
     let keys = keys(examples, settings.sightings);
-    let numbers: HashMap<u32, u32> = keys.iter().enumerate().map(|(number, key)| (*key, number as u32)).collect();
+    let numbers: HashMap<u32, u32> = keys
+        .iter()
+        .enumerate()
+        .map(|(number, key)| (*key, number as u32))
+        .collect();
     let known: Vec<Vec<u32>> = examples
         .iter()
-        .map(|example| example.features.hashes.iter().filter_map(|hash| numbers.get(hash).copied()).collect())
+        .map(|example| {
+            example
+                .features
+                .hashes
+                .iter()
+                .filter_map(|hash| numbers.get(hash).copied())
+                .collect()
+        })
         .collect();
     let width = classes.len();
     let mut weights = vec![0.0_f32; keys.len() * width];
@@ -61,7 +72,10 @@ pub fn train(examples: &[Example], classes: &[String], settings: Settings) -> Li
             let mut scores = vec![0.0; width];
             for feature in &known[*example] {
                 let row = &weights[*feature as usize * width..][..width];
-                scores.iter_mut().zip(row).for_each(|(score, weight)| *score += weight * value);
+                scores
+                    .iter_mut()
+                    .zip(row)
+                    .for_each(|(score, weight)| *score += weight * value);
             }
             softmax(&mut scores);
             scores[examples[*example].class] -= 1.0;
@@ -75,7 +89,9 @@ pub fn train(examples: &[Example], classes: &[String], settings: Settings) -> Li
             }
         }
         if epoch + averaged >= settings.epochs {
-            sum.iter_mut().zip(&weights).for_each(|(sum, weight)| *sum += weight);
+            sum.iter_mut()
+                .zip(&weights)
+                .for_each(|(sum, weight)| *sum += weight);
         }
     }
     sum.iter_mut().for_each(|weight| *weight /= averaged as f32);
@@ -88,7 +104,11 @@ fn keys(examples: &[Example], sightings: u32) -> Vec<u32> {
     for hash in examples.iter().flat_map(|example| &example.features.hashes) {
         *seen.entry(*hash).or_default() += 1;
     }
-    let mut keys: Vec<u32> = seen.into_iter().filter(|(_, count)| *count >= sightings).map(|(key, _)| key).collect();
+    let mut keys: Vec<u32> = seen
+        .into_iter()
+        .filter(|(_, count)| *count >= sightings)
+        .map(|(key, _)| key)
+        .collect();
     keys.sort_unstable();
     keys
 }
@@ -102,11 +122,36 @@ mod tests {
         let example = |words: &[&str], class| {
             let mut features = Features::default();
             words.iter().for_each(|word| features.add(&[word]));
-            Example { features: features.finish(), class }
+            Example {
+                features: features.finish(),
+                class,
+            }
         };
-        let examples = [example(&["attack", "town"], 0), example(&["meet", "town"], 1), example(&["attack"], 0), example(&["meet"], 1)];
-        let model = train(&examples, &["ASSAULT".into(), "CONSULT".into()], Settings { sightings: 1, ..Settings::default() });
+        let examples = [
+            example(&["attack", "town"], 0),
+            example(&["meet", "town"], 1),
+            example(&["attack"], 0),
+            example(&["meet"], 1),
+        ];
+        let model = train(
+            &examples,
+            &["ASSAULT".into(), "CONSULT".into()],
+            Settings {
+                sightings: 1,
+                ..Settings::default()
+            },
+        );
         assert_eq!(model.best(&examples[1].features).0, "CONSULT");
-        assert_eq!(model, train(&examples, &["ASSAULT".into(), "CONSULT".into()], Settings { sightings: 1, ..Settings::default() }));
+        assert_eq!(
+            model,
+            train(
+                &examples,
+                &["ASSAULT".into(), "CONSULT".into()],
+                Settings {
+                    sightings: 1,
+                    ..Settings::default()
+                }
+            )
+        );
     }
 }

@@ -89,7 +89,9 @@ fn mended(names: &[String], words: &[Seen<'_>], text: &str, gazetteer: &Gazettee
         let span =
             (0..words.len()).filter(|word| words[*word].start < found.end && words[*word].end > found.start);
         let span: Vec<usize> = span.skip_while(|word| words[*word].upos == Upos::Det).collect();
-        let Some((last, others)) = span.split_last() else { continue };
+        let Some((last, others)) = span.split_last() else {
+            continue;
+        };
         if !others.is_empty() && names[*last] == "B-LOC" && others.iter().all(|word| names[*word] == "O") {
             span.iter().for_each(|word| names[*word] = "I-LOC".to_owned());
             names[span[0]] = "B-LOC".to_owned();
@@ -111,7 +113,10 @@ fn mended(names: &[String], words: &[Seen<'_>], text: &str, gazetteer: &Gazettee
 fn labels(names: &[String], features: &[Option<names::Hashes>]) -> Vec<usize> {
     let mut before = 0;
     let number = |(name, features): (&String, &Option<names::Hashes>)| {
-        let known = LABELS.iter().position(|label| label == name).filter(|_| features.is_some());
+        let known = LABELS
+            .iter()
+            .position(|label| label == name)
+            .filter(|_| features.is_some());
         let mut label = known.unwrap_or(0);
         if !may_follow(before, label) {
             label -= 1;
@@ -146,7 +151,12 @@ fn gather(files: &[Vec<Sentence>], settings: &Settings) -> Vec<Sentence> {
             all.extend(sentences.iter().cloned());
         }
         if settings.recase > 0 {
-            all.extend(sentences.iter().step_by(settings.recase).map(|sentence| recased(sentence, str::to_lowercase)));
+            all.extend(
+                sentences
+                    .iter()
+                    .step_by(settings.recase)
+                    .map(|sentence| recased(sentence, str::to_lowercase)),
+            );
             let capitals = sentences.iter().skip(1).step_by(2 * settings.recase);
             all.extend(capitals.map(|sentence| recased(sentence, str::to_uppercase)));
         }
@@ -176,16 +186,25 @@ pub fn train(lessons: &[Lesson], settings: Settings, mut told: impl FnMut(usize)
             learn(&mut weights, &lessons[*lesson], &settings, &mut random);
         }
         if epoch + averaged >= settings.epochs {
-            sum.iter_mut().zip(&weights.values).for_each(|(sum, weight)| *sum += weight);
+            sum.iter_mut()
+                .zip(&weights.values)
+                .for_each(|(sum, weight)| *sum += weight);
         }
         told(epoch + 1);
     }
     sum.iter_mut().for_each(|weight| *weight /= averaged as f32);
     let mut kept: Vec<(u32, u32)> = weights.numbers.into_iter().collect();
     let row = |number: u32| &sum[number as usize * WIDTH..][..WIDTH];
-    kept.retain(|(_, number)| row(*number).iter().any(|weight| weight.abs() >= settings.smallest));
+    kept.retain(|(_, number)| {
+        row(*number)
+            .iter()
+            .any(|weight| weight.abs() >= settings.smallest)
+    });
     kept.sort_unstable();
-    let rows: Vec<f32> = kept.iter().flat_map(|(_, number)| row(*number).iter().copied()).collect();
+    let rows: Vec<f32> = kept
+        .iter()
+        .flat_map(|(_, number)| row(*number).iter().copied())
+        .collect();
     let keys = kept.into_iter().map(|(key, _)| key).collect();
     Linear::new(LABELS.map(str::to_owned).to_vec(), keys, &rows)
 }
@@ -193,10 +212,17 @@ pub fn train(lessons: &[Lesson], settings: Settings, mut told: impl FnMut(usize)
 impl Weights {
     fn new(lessons: &[Lesson], sightings: u32) -> Self {
         let mut seen: HashMap<u32, u32> = HashMap::new();
-        for (key, _) in lessons.iter().flat_map(|lesson| lesson.features.iter().flatten().flatten()) {
+        for (key, _) in lessons
+            .iter()
+            .flat_map(|lesson| lesson.features.iter().flatten().flatten())
+        {
             *seen.entry(*key).or_default() += 1;
         }
-        let mut keys: Vec<u32> = seen.into_iter().filter(|(_, count)| *count >= sightings).map(|(key, _)| key).collect();
+        let mut keys: Vec<u32> = seen
+            .into_iter()
+            .filter(|(_, count)| *count >= sightings)
+            .map(|(key, _)| key)
+            .collect();
         keys.extend((0..WIDTH).map(transition));
         keys.sort_unstable();
         keys.dedup();
@@ -233,7 +259,8 @@ fn learn(weights: &mut Weights, lesson: &Lesson, settings: &Settings, random: &m
         let drop = random.share() < settings.dropout;
         known.push(features.as_ref().map(|features| {
             let kept = features.iter().filter(|(_, lexical)| !(drop && *lexical));
-            kept.filter_map(|(key, _)| weights.numbers.get(key).copied()).collect()
+            kept.filter_map(|(key, _)| weights.numbers.get(key).copied())
+                .collect()
         }));
     }
     let scores: Vec<Option<Scores>> = known
@@ -243,7 +270,10 @@ fn learn(weights: &mut Weights, lesson: &Lesson, settings: &Settings, random: &m
                 let mut scores = [0.0; WIDTH];
                 for number in known {
                     let row = weights.row(*number);
-                    scores.iter_mut().zip(row).for_each(|(score, weight)| *score += weight);
+                    scores
+                        .iter_mut()
+                        .zip(row)
+                        .for_each(|(score, weight)| *score += weight);
                 }
                 scores
             })
@@ -272,7 +302,13 @@ fn learn(weights: &mut Weights, lesson: &Lesson, settings: &Settings, random: &m
 /// (forward-backward, scaled).
 fn marginals(scores: &[Option<Scores>], chain: &[Scores; WIDTH]) -> (Vec<Scores>, [Scores; WIDTH]) {
     let weight: [Scores; WIDTH] = std::array::from_fn(|before| {
-        std::array::from_fn(|label| if may_follow(before, label) { chain[before][label].exp() } else { 0.0 })
+        std::array::from_fn(|label| {
+            if may_follow(before, label) {
+                chain[before][label].exp()
+            } else {
+                0.0
+            }
+        })
     });
     let own: Vec<Scores> = scores
         .iter()
@@ -288,7 +324,9 @@ fn marginals(scores: &[Option<Scores>], chain: &[Scores; WIDTH]) -> (Vec<Scores>
     ahead[0][0] = 1.0;
     for word in 0..own.len() {
         for label in 0..WIDTH {
-            let into: f32 = (0..WIDTH).map(|before| ahead[word][before] * weight[before][label]).sum();
+            let into: f32 = (0..WIDTH)
+                .map(|before| ahead[word][before] * weight[before][label])
+                .sum();
             ahead[word + 1][label] = into * own[word][label];
         }
         scale(&mut ahead[word + 1]);
@@ -311,9 +349,12 @@ fn marginals(scores: &[Option<Scores>], chain: &[Scores; WIDTH]) -> (Vec<Scores>
         }
         let total = total.max(f32::MIN_POSITIVE);
         for (sums, row) in pairs.iter_mut().zip(&joint) {
-            sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value / total);
+            sums.iter_mut()
+                .zip(row)
+                .for_each(|(sum, value)| *sum += value / total);
         }
-        behind = std::array::from_fn(|before| (0..WIDTH).map(|label| weight[before][label] * after[label]).sum());
+        behind =
+            std::array::from_fn(|before| (0..WIDTH).map(|label| weight[before][label] * after[label]).sum());
         scale(&mut behind);
     }
     (labels, pairs)
@@ -321,7 +362,9 @@ fn marginals(scores: &[Option<Scores>], chain: &[Scores; WIDTH]) -> (Vec<Scores>
 
 fn scale(values: &mut Scores) {
     let sum: f32 = values.iter().sum();
-    values.iter_mut().for_each(|value| *value /= sum.max(f32::MIN_POSITIVE));
+    values
+        .iter_mut()
+        .for_each(|value| *value /= sum.max(f32::MIN_POSITIVE));
 }
 
 /// Learns from files and writes the model; gives the record of what was learnt.
@@ -329,16 +372,35 @@ fn scale(values: &mut Scores) {
 /// # Errors
 /// The sentences cannot be read or the model cannot be written.
 pub fn make(paths: &[PathBuf], to: &Path, knowledge: &Knowledge, language: &Language) -> Result<String> {
-    let files: Vec<Vec<Sentence>> = paths.iter().map(|path| conllu::read_names(path)).collect::<Result<_>>()?;
-    ensure!(files.iter().any(|file| !file.is_empty()), "no sentences with names");
+    let files: Vec<Vec<Sentence>> = paths
+        .iter()
+        .map(|path| conllu::read_names(path))
+        .collect::<Result<_>>()?;
+    ensure!(
+        files.iter().any(|file| !file.is_empty()),
+        "no sentences with names"
+    );
     let settings = Settings::default();
     let sentences = gather(&files, &settings);
-    let lessons = lessons(&sentences, &language.reader.model, &language.reader.lists, &knowledge.gazetteer);
-    let model = train(&lessons, settings, |epoch| eprintln!("pass {epoch} of {}", settings.epochs));
+    let lessons = lessons(
+        &sentences,
+        &language.reader.model,
+        &language.reader.lists,
+        &knowledge.gazetteer,
+    );
+    let model = train(&lessons, settings, |epoch| {
+        eprintln!("pass {epoch} of {}", settings.epochs)
+    });
     let bytes = model.to_bytes();
     std::fs::write(to, &bytes).with_context(|| format!("writing {}", to.display()))?;
     let mut page = String::new();
     // Writing to a string cannot fail.
-    let _ = writeln!(page, "{} sentences, {} features, {} bytes", sentences.len(), model.len(), bytes.len());
+    let _ = writeln!(
+        page,
+        "{} sentences, {} features, {} bytes",
+        sentences.len(),
+        model.len(),
+        bytes.len()
+    );
     Ok(page)
 }
