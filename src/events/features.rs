@@ -361,11 +361,6 @@ impl<'c, 'k> Sentence<'c, 'k> {
         }
     }
 
-    /// What a source does: the innermost predicate it governs.
-    pub fn core(&self, source: &Place) -> Option<&'c Clause> {
-        self.predicates(source.head).last().copied()
-    }
-
     /// The clause in which a word takes part, as its subject if it is one anywhere, and the complements below.
     pub fn predicates(&self, head: usize) -> Vec<&'c Clause> {
         let clauses = self.context.clauses;

@@ -116,7 +116,7 @@ pub fn unmark(marked: &str) -> (String, Option<Range<usize>>, Option<Range<usize
                 // The first of several marks of one kind counts.
                 match &mut spans[which] {
                     None if opens => spans[which] = Some(text.len()..text.len()),
-                    Some(span) if !opens && span.is_empty() => span.end = text.len(),
+                    Some(span) if !opens && span.start == span.end => span.end = text.len(),
                     _ => {}
                 }
                 rest = &rest[mark.len()..];
@@ -306,7 +306,7 @@ fn others(lessons: &[Lesson], folds: usize, fold: usize, share: usize) -> Vec<&L
         .enumerate()
         .filter(|(index, _)| index % folds != fold);
     others
-        .filter(|(index, _)| (index / folds) % share == 0)
+        .filter(|(index, _)| (index / folds).is_multiple_of(share))
         .map(|(_, lesson)| lesson)
         .collect()
 }
