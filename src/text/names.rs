@@ -497,8 +497,7 @@ fn run_features(all: &[Atoms], runs: &[Vec<Option<Run>>; 2], at: usize, out: &mu
             false,
         ));
         for kind in (0..32).filter(|kind| kinds(start..end) >> kind & 1 == 1) {
-            let side =
-                u32::from(kinds(start..at) >> kind & 1) | u32::from(kinds(at + 1..end) >> kind & 1) << 1;
+            let side = kinds(start..at) >> kind & 1 | (kinds(at + 1..end) >> kind & 1) << 1;
             out.push((feature(base + 18, kind, side), false));
         }
     }
