@@ -178,7 +178,8 @@ fn misread(knowledge: &Knowledge, language: &str, example: &Example) -> Option<S
     let is_right = |event: &crate::tables::Event| match &example.force_event {
         Some(force_event) => event.force_event.as_ref().is_some_and(|coded| {
             let facts = knowledge.event_types.force_events.get(force_event.as_str());
-            let by_kind = facts.is_some_and(|facts| facts.kinds.values().any(|other| other == coded.as_str()));
+            let by_kind =
+                facts.is_some_and(|facts| facts.kinds.values().any(|other| other == coded.as_str()));
             coded == force_event || by_kind
         }),
         None => event.event_type == example.event_type,

@@ -300,7 +300,10 @@ pub fn write_findings(
     let written = write_rows(sentiment.finish()?, store, |row: &Sentiment| {
         *totals.labels.entry(row.label).or_default() += 1;
         count(&mut totals.forces, row.force_home.as_ref());
-        if of_force.first().is_some_and(|first| first.force_home != row.force_home) {
+        if of_force
+            .first()
+            .is_some_and(|first| first.force_home != row.force_home)
+        {
             months.append(&mut rollup::monthly(&of_force, &incident_of));
             of_force.clear();
         }

@@ -325,13 +325,9 @@ fn act(cli: &Cli) -> Result<u8> {
         Command::Evaluate(arguments) => {
             let (task, gold, predictions) =
                 (arguments.task, &arguments.gold, arguments.predictions.as_deref());
-            print(&evaluate::run(
-                task,
-                gold,
-                predictions,
-                arguments.raw,
-                || load(arguments.knowledge.clone()),
-            )?)
+            print(&evaluate::run(task, gold, predictions, arguments.raw, || {
+                load(arguments.knowledge.clone())
+            })?)
         }
         Command::Train(what) => train(what),
         Command::Completions { shell } => {

@@ -124,7 +124,8 @@ mod tests {
 
     #[test]
     fn a_happening_told_by_many_articles_counts_once() {
-        let incident_of = [("e_1", "i_1"), ("e_2", "i_1")].map(|(event, incident)| (event.to_owned(), incident.to_owned()));
+        let incident_of =
+            [("e_1", "i_1"), ("e_2", "i_1")].map(|(event, incident)| (event.to_owned(), incident.to_owned()));
         let rows = [
             stance("d_1", "junta", -1.0, Some("e_1")),
             stance("d_2", "junta", -1.0, Some("e_2")),

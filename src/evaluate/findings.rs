@@ -45,7 +45,13 @@ fn read(text: &str, record: &Value, knowledge: &Knowledge) -> Result<Findings> {
         ..Document::default()
     };
     let found = sentences::split(text, knowledge.normalization.sentence_rules("en"));
-    let text = text::annotate(&document.text, found, |_, _| true, &language.reader, &knowledge.gazetteer);
+    let text = text::annotate(
+        &document.text,
+        found,
+        |_, _| true,
+        &language.reader,
+        &knowledge.gazetteer,
+    );
     Ok(extract::find(
         &text,
         &document,
@@ -150,16 +156,29 @@ pub(super) fn events(gold: &Path, out: &mut dyn Write, knowledge: &Knowledge) ->
         writeln!(out, "{}", json!({"id": record.get("id"), "events": events}))?;
         if record.get("tags").is_some() {
             let span = |start: Option<i64>, end: Option<i64>| Some(start? as usize..end? as usize);
-            let sources = found.iter().filter_map(|row| span(row.source_start_byte, row.source_end_byte));
-            let targets = found.iter().filter_map(|row| span(row.target_start_byte, row.target_end_byte));
+            let sources = found
+                .iter()
+                .filter_map(|row| span(row.source_start_byte, row.source_end_byte));
+            let targets = found
+                .iter()
+                .filter_map(|row| span(row.target_start_byte, row.target_end_byte));
             spans[0].add(&sources.collect::<Vec<_>>(), &tagged(record, "S"));
             spans[1].add(&targets.collect::<Vec<_>>(), &tagged(record, "T"));
         }
     }
     let mut page = format!("{} texts, {rows} events\n", records.len());
     page += &event_page(&records, &coded);
-    for (name, score) in ["source", "target"].iter().zip(&spans).filter(|(_, score)| score.labelled > 0) {
-        let _ = writeln!(page, "{name} spans: exact F1 {:.3}, touching F1 {:.3}", score.f1(0), score.f1(1));
+    for (name, score) in ["source", "target"]
+        .iter()
+        .zip(&spans)
+        .filter(|(_, score)| score.labelled > 0)
+    {
+        let _ = writeln!(
+            page,
+            "{name} spans: exact F1 {:.3}, touching F1 {:.3}",
+            score.f1(0),
+            score.f1(1)
+        );
     }
     Ok(page)
 }
@@ -169,27 +188,60 @@ pub(super) fn events(gold: &Path, out: &mut dyn Write, knowledge: &Knowledge) ->
 fn event_page(records: &[Value], coded: &[(Vec<Event>, String)]) -> String {
     let word = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or("-").to_owned();
     let code = |code: &Option<Code>| code.as_ref().map_or_else(|| "-".to_owned(), Code::to_string);
-    let [mut types, mut forces, mut triples] = [Agreement::default(), Agreement::default(), Agreement::default()];
+    let [mut types, mut forces, mut triples] =
+        [Agreement::default(), Agreement::default(), Agreement::default()];
     for (record, (events, _)) in records.iter().zip(coded) {
-        let Some(labelled) = record.get("events").and_then(Value::as_array) else { continue };
+        let Some(labelled) = record.get("events").and_then(Value::as_array) else {
+            continue;
+        };
         let gold = |part: &dyn Fn(&Value) -> Vec<String>| labelled.iter().map(part).collect::<Vec<_>>();
         let told = |part: &dyn Fn(&Event) -> Vec<String>| events.iter().map(part).collect::<Vec<_>>();
-        let kind_of = |event: &Event| event.event_type.map_or("-", |kind| fold(kind.as_str())).to_owned();
+        let kind_of = |event: &Event| {
+            event
+                .event_type
+                .map_or("-", |kind| fold(kind.as_str()))
+                .to_owned()
+        };
         let gold_kind = |event: &Value| fold(&word(event.get("event_type"))).to_owned();
-        types.add(told(&|event| vec![kind_of(event)]), gold(&|event| vec![gold_kind(event)]));
-        let known = |list: Vec<Vec<String>>| list.into_iter().filter(|part| part[0] != "-" && !part[0].is_empty()).collect();
+        types.add(
+            told(&|event| vec![kind_of(event)]),
+            gold(&|event| vec![gold_kind(event)]),
+        );
+        let known = |list: Vec<Vec<String>>| {
+            list.into_iter()
+                .filter(|part| part[0] != "-" && !part[0].is_empty())
+                .collect()
+        };
         forces.add(
             known(told(&|event| vec![code(&event.force_event)])),
             known(gold(&|event| vec![word(event.get("force_event"))])),
         );
         triples.add(
-            told(&|event| vec![code(&event.source_country), code(&event.target_country), kind_of(event)]),
-            gold(&|event| vec![word(event.get("source_country")), word(event.get("target_country")), gold_kind(event)]),
+            told(&|event| {
+                vec![
+                    code(&event.source_country),
+                    code(&event.target_country),
+                    kind_of(event),
+                ]
+            }),
+            gold(&|event| {
+                vec![
+                    word(event.get("source_country")),
+                    word(event.get("target_country")),
+                    gold_kind(event),
+                ]
+            }),
         );
     }
-    let named = [("types", types), ("force events", forces), ("source, target and type", triples)];
+    let named = [
+        ("types", types),
+        ("force events", forces),
+        ("source, target and type", triples),
+    ];
     let lines = named.iter().filter(|(_, agreement)| agreement.labelled > 0);
-    lines.map(|(name, agreement)| format!("{name}: {}\n", agreement.line())).collect()
+    lines
+        .map(|(name, agreement)| format!("{name}: {}\n", agreement.line()))
+        .collect()
 }
 
 /// Counts of items predicted, labelled, and both.
@@ -215,7 +267,12 @@ impl Agreement {
     fn line(&self) -> String {
         let share = |whole: usize| self.both as f64 / whole.max(1) as f64;
         let f1 = 2.0 * self.both as f64 / (self.predicted + self.labelled).max(1) as f64;
-        format!("P {:.3} R {:.3} F1 {f1:.3} of {}", share(self.predicted), share(self.labelled), self.labelled)
+        format!(
+            "P {:.3} R {:.3} F1 {f1:.3} of {}",
+            share(self.predicted),
+            share(self.labelled),
+            self.labelled
+        )
     }
 }
 
@@ -234,9 +291,13 @@ impl SpanScore {
         predicted.dedup();
         self.predicted += predicted.len();
         self.labelled += labelled.len();
-        let touches = |one: &Range<usize>, other: &Range<usize>| one.start < other.end && other.start < one.end;
+        let touches =
+            |one: &Range<usize>, other: &Range<usize>| one.start < other.end && other.start < one.end;
         self.right[0] += labelled.iter().filter(|span| predicted.contains(span)).count();
-        self.right[1] += labelled.iter().filter(|span| predicted.iter().any(|other| touches(span, other))).count();
+        self.right[1] += labelled
+            .iter()
+            .filter(|span| predicted.iter().any(|other| touches(span, other)))
+            .count();
     }
 
     fn f1(&self, which: usize) -> f64 {
@@ -255,7 +316,12 @@ fn text_of(record: &Value) -> String {
 }
 
 fn strings<'v>(record: &'v Value, key: &str) -> impl Iterator<Item = &'v str> {
-    record.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+    record
+        .get(key)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
 }
 
 /// The spans that BIO tags mark with a letter, in bytes of the tokens joined by spaces.
@@ -267,7 +333,9 @@ fn tagged(record: &Value, letter: &str) -> Vec<Range<usize>> {
         let end = at + token.len();
         match tag.split_once('-') {
             Some(("B", kind)) if kind == letter => spans.push(at..end),
-            Some(("I", kind)) if kind == letter && open => spans.last_mut().into_iter().for_each(|span| span.end = end),
+            Some(("I", kind)) if kind == letter && open => {
+                spans.last_mut().into_iter().for_each(|span| span.end = end)
+            }
             _ => {}
         }
         open = tag.split_once('-').is_some_and(|(_, kind)| kind == letter);

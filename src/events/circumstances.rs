@@ -265,11 +265,18 @@ pub(crate) fn evidence(context: &Context<'_, '_>, clause: &Clause) -> Range<usiz
 
 /// The dates a sentence tells, relative ones resolved against the day the document was published.
 pub(crate) fn dates(parsed: &Parsed<'_>, document: &Document, language: &Language) -> Vec<dates::Told> {
-    dates::find(parsed, &language.dates, &language.quantities.numerals, published_on(document))
+    dates::find(
+        parsed,
+        &language.dates,
+        &language.quantities.numerals,
+        published_on(document),
+    )
 }
 
 fn published_on(document: &Document) -> Option<Date> {
-    document.published_at.map(|at| at.to_zoned_datetime(TimeZone::UTC).date())
+    document
+        .published_at
+        .map(|at| at.to_zoned_datetime(TimeZone::UTC).date())
 }
 
 /// Sets the event's date: one told in its clause or above it; else, for what the text asserts as news, the day of

@@ -45,7 +45,9 @@ impl<'s, 'k> Context<'s, 'k> {
 
     /// Whether a word is part of a date.
     pub fn is_date(&self, word: usize) -> bool {
-        self.dates.iter().any(|told| (told.first..told.end).contains(&word))
+        self.dates
+            .iter()
+            .any(|told| (told.first..told.end).contains(&word))
     }
 
     /// The actor that a participant stands for.
@@ -71,7 +73,13 @@ pub(crate) fn with_context<R>(
         end: text.len(),
         kind: crate::text::Kind::Paragraph,
     };
-    let text = crate::text::annotate(&document.text, vec![sentence], |_, _| true, &language.reader, &knowledge.gazetteer);
+    let text = crate::text::annotate(
+        &document.text,
+        vec![sentence],
+        |_, _| true,
+        &language.reader,
+        &knowledge.gazetteer,
+    );
     let clauses = crate::extract::clauses(&text, language);
     let actors = crate::mentions::find(&text, &clauses, &document, knowledge, language);
     look(&Context {
@@ -96,11 +104,17 @@ pub(crate) fn type_between(
     knowledge: &Knowledge,
     language: &Language,
 ) -> (&'static str, f32) {
-    let Some(coder) = &language.coder else { return ("", 0.0) };
+    let Some(coder) = &language.coder else {
+        return ("", 0.0);
+    };
     with_context(text, knowledge, language, |context| {
         let place = |span: Option<&Range<usize>>| Place::of(context.parsed, span?);
         let (source, target) = (place(source), place(target));
-        let (source, target) = if source.is_some() { (source, target) } else { (target, None) };
+        let (source, target) = if source.is_some() {
+            (source, target)
+        } else {
+            (target, None)
+        };
         let Some(source) = source else { return ("", 0.0) };
         let features = Sentence::new(context).pair(&source, target.as_ref());
         let probabilities = coder.types.probabilities(&features);
@@ -109,7 +123,9 @@ pub(crate) fn type_between(
         let best = told
             .filter_map(|(class, probability)| Some((EventType::parse(class).ok()?, *probability)))
             .max_by(|one, other| one.1.total_cmp(&other.1));
-        best.map_or(("", 0.0), |(event_type, probability)| (event_type.as_str(), probability))
+        best.map_or(("", 0.0), |(event_type, probability)| {
+            (event_type.as_str(), probability)
+        })
     })
 }
 
@@ -199,15 +215,25 @@ fn by_model(context: &Context<'_, '_>, coder: &Model, events: &mut Vec<(usize, E
         tell_pair(&sentence, coder, pair, events);
     }
     events.retain_mut(|(predicate, event)| {
-        let is_verb = context.clause(*predicate).is_none_or(|clause| clause.kind == PredicateKind::Verb);
+        let is_verb = context
+            .clause(*predicate)
+            .is_none_or(|clause| clause.kind == PredicateKind::Verb);
         settle(&sentence, coder, event, if is_verb { VERB_MIN } else { NOUN_MIN })
     });
-    let best = events.iter().map(|(_, event)| event.confidence).fold(0.0, f32::max);
+    let best = events
+        .iter()
+        .map(|(_, event)| event.confidence)
+        .fold(0.0, f32::max);
     events.retain(|(_, event)| event.force_event.is_some() || event.confidence >= WEAK_SHARE * best);
 }
 
 /// Tells the event of a pair of actors.
-fn tell_pair(sentence: &Sentence<'_, '_>, coder: &Model, pair: &roles::Pair, events: &mut Vec<(usize, Event)>) {
+fn tell_pair(
+    sentence: &Sentence<'_, '_>,
+    coder: &Model,
+    pair: &roles::Pair,
+    events: &mut Vec<(usize, Event)>,
+) {
     let context = sentence.context;
     let chain = sentence.predicates(pair.source.head);
     let source = phrase_filled(context, &pair.source);
@@ -228,8 +254,12 @@ fn tell_pair(sentence: &Sentence<'_, '_>, coder: &Model, pair: &roles::Pair, eve
         }
         return;
     }
-    let (class, sure) = coder.types.best(&sentence.pair(&pair.source, pair.target.as_ref()));
-    let (Some(clause), Ok(event_type)) = (chain.last(), EventType::parse(class)) else { return };
+    let (class, sure) = coder
+        .types
+        .best(&sentence.pair(&pair.source, pair.target.as_ref()));
+    let (Some(clause), Ok(event_type)) = (chain.last(), EventType::parse(class)) else {
+        return;
+    };
     if sure < TYPE_MIN {
         return;
     }
@@ -246,7 +276,9 @@ fn tell_pair(sentence: &Sentence<'_, '_>, coder: &Model, pair: &roles::Pair, eve
 
 /// Whether the model lets an event of a frame stand; its type and confidence are settled.
 fn settle(sentence: &Sentence<'_, '_>, coder: &Model, event: &mut Event, actors_min: f32) -> bool {
-    let place = |start: Option<i64>, end: Option<i64>| Place::of(sentence.context.parsed, &(start? as usize..end? as usize));
+    let place = |start: Option<i64>, end: Option<i64>| {
+        Place::of(sentence.context.parsed, &(start? as usize..end? as usize))
+    };
     let source = place(event.source_start_byte, event.source_end_byte);
     let target = place(event.target_start_byte, event.target_end_byte);
     let (source, target) = match (source, target) {
@@ -257,14 +289,24 @@ fn settle(sentence: &Sentence<'_, '_>, coder: &Model, event: &mut Event, actors_
     if event.force_event.is_some() {
         return true;
     }
-    let probabilities = coder.types.probabilities(&sentence.pair(&source, target.as_ref()));
+    let probabilities = coder
+        .types
+        .probabilities(&sentence.pair(&source, target.as_ref()));
     let classes = coder.types.classes();
-    let of = |class: &str| classes.iter().position(|known| known == class).map_or(0.0, |at| probabilities[at]);
+    let of = |class: &str| {
+        classes
+            .iter()
+            .position(|known| known == class)
+            .map_or(0.0, |at| probabilities[at])
+    };
     let actors = roles::likelihood(sentence, coder, &source, target.as_ref());
     if of(NO_EVENT) > OVERRULES || actors < actors_min {
         return false;
     }
-    let best = classes.iter().zip(&probabilities).max_by(|one, other| one.1.total_cmp(other.1));
+    let best = classes
+        .iter()
+        .zip(&probabilities)
+        .max_by(|one, other| one.1.total_cmp(other.1));
     let (class, sure) = best.map_or(("", 0.0), |(class, sure)| (class.as_str(), *sure));
     match EventType::parse(class) {
         Ok(better) if sure > OVERRULES && event.event_type != Some(better) => {
@@ -274,7 +316,10 @@ fn settle(sentence: &Sentence<'_, '_>, coder: &Model, event: &mut Event, actors_
             event.rule.push_str("+model");
             event.confidence = sure;
         }
-        _ => event.confidence = (event.confidence + event.event_type.map_or(0.0, |known| of(known.as_str()))) / 2.0,
+        _ => {
+            event.confidence =
+                (event.confidence + event.event_type.map_or(0.0, |known| of(known.as_str()))) / 2.0
+        }
     }
     event.confidence = (event.confidence * actors.sqrt()).clamp(0.05, 0.99);
     true
@@ -319,7 +364,9 @@ fn force_of(
     source: &matching::Filled,
     target: &matching::Filled,
 ) -> Option<Option<Force>> {
-    let Some(name) = &frame.force_event else { return Some(named.cloned()) };
+    let Some(name) = &frame.force_event else {
+        return Some(named.cloned());
+    };
     if let Some(force) = named.filter(|force| force.is_foreign() != Some(false)) {
         return Some(Some(force.clone()));
     }
@@ -371,7 +418,10 @@ fn widened(context: &Context<'_, '_>, mut filled: matching::Filled) -> matching:
     let span = Option::zip(filled.start, filled.end).map(|(start, end)| start as usize..end as usize);
     let place = span.and_then(|span| Place::of(context.parsed, &span));
     if let (Some(place), Some(coder)) = (place, &context.language.coder) {
-        let whole = roles::span(context.parsed, &roles::extent(context.parsed, place.head, &coder.extents));
+        let whole = roles::span(
+            context.parsed,
+            &roles::extent(context.parsed, place.head, &coder.extents),
+        );
         (filled.start, filled.end) = (Some(whole.start as i64), Some(whole.end as i64));
     }
     filled
@@ -426,7 +476,10 @@ fn set_type(
     event.event_type = frame.event_type;
     event.cameo_code = frame.cameo.clone();
     // Who does not agree rejects; where negation makes nothing else of a predicate, the row stays and is marked.
-    if let Some(opposite) = frame.negated.filter(|_| clause.negation.is_some() && event.modality == Modality::Negated) {
+    if let Some(opposite) = frame
+        .negated
+        .filter(|_| clause.negation.is_some() && event.modality == Modality::Negated)
+    {
         event.event_type = Some(opposite);
         (event.event_mode, event.cameo_code, event.modality) = (None, None, Modality::Asserted);
     }
@@ -434,8 +487,10 @@ fn set_type(
         let facts = types.force_events.get(name.as_str());
         let by_kind = facts.and_then(|facts| facts.kinds.get(&force?.kind));
         event.force_event = Some(by_kind.map_or_else(|| name.clone(), |other| Code::new(other)));
-        let is_ahead = matches!(event.status, Status::Announced | Status::Agreed | Status::Scheduled)
-            || matches!(event.modality, Modality::Planned | Modality::Hypothetical);
+        let is_ahead = matches!(
+            event.status,
+            Status::Announced | Status::Agreed | Status::Scheduled
+        ) || matches!(event.modality, Modality::Planned | Modality::Hypothetical);
         if let Some(planned) = facts.and_then(|facts| facts.planned).filter(|_| is_ahead) {
             event.event_type = Some(planned);
             event.event_mode = None;

@@ -18,8 +18,12 @@ pub(crate) fn candidates(sentence: &Sentence<'_, '_>) -> Vec<usize> {
         let word = &parsed.words[*index];
         let noun = matches!(word.upos, Upos::Noun | Upos::Propn | Upos::Pron);
         let stands_for_noun = matches!(word.upos, Upos::Num | Upos::Adj | Upos::Det);
-        let argument = ["nsubj", "obj", "obl", "nmod", "conj", "iobj"].iter().any(|relation| parsed.is(*index, relation));
-        let part = ["compound", "flat", "fixed", "appos"].iter().any(|relation| parsed.is(*index, relation));
+        let argument = ["nsubj", "obj", "obl", "nmod", "conj", "iobj"]
+            .iter()
+            .any(|relation| parsed.is(*index, relation));
+        let part = ["compound", "flat", "fixed", "appos"]
+            .iter()
+            .any(|relation| parsed.is(*index, relation));
         (noun || stands_for_noun && argument) && !part && !sentence.context.is_date(*index)
     };
     (0..parsed.words.len()).filter(may_be).collect()
@@ -30,7 +34,18 @@ pub(crate) fn candidates(sentence: &Sentence<'_, '_>) -> Vec<usize> {
 pub(crate) fn phrase(parsed: &Parsed<'_>, head: usize) -> Place {
     // What belongs to the clause of the head, or is coordinated with it, is no part of its phrase.
     const OUTSIDE: [&str; 12] = [
-        "case", "cc", "conj", "parataxis", "advcl", "cop", "nsubj", "mark", "ccomp", "aux", "obl", "acl:relcl",
+        "case",
+        "cc",
+        "conj",
+        "parataxis",
+        "advcl",
+        "cop",
+        "nsubj",
+        "mark",
+        "ccomp",
+        "aux",
+        "obl",
+        "acl:relcl",
     ];
     let inside = |child: &usize| {
         let adverb = parsed.is(*child, "advmod");
@@ -48,7 +63,13 @@ pub(crate) fn extent(parsed: &Parsed<'_>, head: usize, model: &Linear) -> Place 
     let mut words = vec![head];
     let mut open = vec![head];
     while let Some(word) = open.pop() {
-        for child in parsed.children(word).iter().copied().filter(|child| !words.contains(child)).collect::<Vec<_>>() {
+        for child in parsed
+            .children(word)
+            .iter()
+            .copied()
+            .filter(|child| !words.contains(child))
+            .collect::<Vec<_>>()
+        {
             if yes(model, &extent_features(parsed, head, child)) >= 0.5 {
                 words.push(child);
                 open.push(child);
@@ -66,8 +87,14 @@ pub(crate) fn extent_features(parsed: &Parsed<'_>, head: usize, child: usize) ->
     let side = if child < head { "left" } else { "right" };
     let preposition = parsed.preposition(child);
     let named = word.name.split('-').next_back().unwrap_or("O");
-    let mark = parsed.dependent(child, "mark").map_or("", |mark| parsed.words[mark].text);
-    let comma = child > 0 && parsed.subtree(child).first().is_some_and(|first| *first > 0 && parsed.words[*first - 1].text == ",");
+    let mark = parsed
+        .dependent(child, "mark")
+        .map_or("", |mark| parsed.words[mark].text);
+    let comma = child > 0
+        && parsed
+            .subtree(child)
+            .first()
+            .is_some_and(|first| *first > 0 && parsed.words[*first - 1].text == ",");
     let comma = if comma { "comma" } else { "" };
     let lemma = word.lemma.to_lowercase();
     let governed = &parsed.words[governor];
@@ -81,7 +108,13 @@ pub(crate) fn extent_features(parsed: &Parsed<'_>, head: usize, child: usize) ->
     features.add(&["case", &preposition, &lemma]);
     features.add(&["case", &preposition, named, side]);
     features.add(&["under", &governed.lemma, word.relation, &preposition]);
-    features.add(&["under", governed.upos.name(), word.relation, governed.relation, &preposition]);
+    features.add(&[
+        "under",
+        governed.upos.name(),
+        word.relation,
+        governed.relation,
+        &preposition,
+    ]);
     features.finish()
 }
 
@@ -91,7 +124,9 @@ fn one_stretch(parsed: &Parsed<'_>, mut words: Vec<usize>, head: usize) -> Place
     let is_edge = |word: usize| word != head && parsed.words[word].upos == Upos::Punct;
     let is_comma = |word: usize| word < parsed.words.len() && parsed.words[word].upos == Upos::Punct;
     let (mut first, mut last) = (head, head);
-    while first > 0 && (words.contains(&(first - 1)) || first > 1 && is_comma(first - 1) && words.contains(&(first - 2))) {
+    while first > 0
+        && (words.contains(&(first - 1)) || first > 1 && is_comma(first - 1) && words.contains(&(first - 2)))
+    {
         first -= 1;
     }
     while words.contains(&(last + 1)) || is_comma(last + 1) && words.contains(&(last + 2)) {
@@ -117,7 +152,12 @@ pub(crate) fn source_features(sentence: &Sentence<'_, '_>, candidates: &[usize],
 }
 
 /// The features of a noun phrase as target of a source.
-pub(crate) fn target_features(sentence: &Sentence<'_, '_>, candidates: &[usize], head: usize, source: usize) -> Features {
+pub(crate) fn target_features(
+    sentence: &Sentence<'_, '_>,
+    candidates: &[usize],
+    head: usize,
+    source: usize,
+) -> Features {
     let mut features = Features::default();
     common(sentence, candidates, head, &mut features);
     let parsed = sentence.context.parsed;
@@ -127,7 +167,10 @@ pub(crate) fn target_features(sentence: &Sentence<'_, '_>, candidates: &[usize],
     };
     let relations = |line: &[usize]| {
         let below = line.iter().take_while(|word| **word != top);
-        below.map(|word| parsed.words[*word].relation).collect::<Vec<_>>().join(">")
+        below
+            .map(|word| parsed.words[*word].relation)
+            .collect::<Vec<_>>()
+            .join(">")
     };
     let (way, way_source) = (relations(&up), relations(&up_source));
     let order = if head < source { "before" } else { "behind" };
@@ -139,7 +182,10 @@ pub(crate) fn target_features(sentence: &Sentence<'_, '_>, candidates: &[usize],
     features.add(&["way", &way]);
     features.add(&["order", order]);
     features.add(&["order", order, &way]);
-    let nearer = candidates.iter().filter(|other| (head.min(source) + 1..head.max(source)).contains(other)).count();
+    let nearer = candidates
+        .iter()
+        .filter(|other| (head.min(source) + 1..head.max(source)).contains(other))
+        .count();
     features.add(&["between", &nearer.min(4).to_string(), order]);
     for kind in sentence.kinds(top) {
         features.add(&["top", kind, &way, &preposition]);
@@ -149,7 +195,13 @@ pub(crate) fn target_features(sentence: &Sentence<'_, '_>, candidates: &[usize],
         takes(head) && takes(source)
     });
     for clause in shared {
-        let role = |word: usize| clause.participants.iter().find(|phrase| phrase.head == word).map_or("", |phrase| &phrase.role);
+        let role = |word: usize| {
+            clause
+                .participants
+                .iter()
+                .find(|phrase| phrase.head == word)
+                .map_or("", |phrase| &phrase.role)
+        };
         features.add(&["shared", role(source), role(head)]);
         features.add(&["shared", role(source), role(head), &clause.lemma]);
     }
@@ -173,7 +225,11 @@ fn common(sentence: &Sentence<'_, '_>, candidates: &[usize], head: usize, featur
     let rank = candidates.iter().position(|other| *other == head).unwrap_or(0);
     features.add(&["rank", &rank.min(6).to_string()]);
     features.add(&["rank", &rank.min(6).to_string(), relation]);
-    features.add(&["depth", &(above(parsed, head).len() - 1).min(6).to_string(), relation]);
+    features.add(&[
+        "depth",
+        &(above(parsed, head).len() - 1).min(6).to_string(),
+        relation,
+    ]);
     if let Some(governor) = word.head {
         let governed = &parsed.words[governor];
         features.add(&["governor", sentence.masked(governor), relation]);
@@ -184,9 +240,14 @@ fn common(sentence: &Sentence<'_, '_>, candidates: &[usize], head: usize, featur
             features.add(&["governor kind", kind, relation, &parsed.preposition(head)]);
         }
     }
-    let first_sense = context.clauses.iter().position(|clause| sentence.kinds(clause.predicate).next().is_some());
+    let first_sense = context
+        .clauses
+        .iter()
+        .position(|clause| sentence.kinds(clause.predicate).next().is_some());
     for (number, clause) in context.clauses.iter().enumerate() {
-        let Some(phrase) = clause.participants.iter().find(|phrase| phrase.head == head) else { continue };
+        let Some(phrase) = clause.participants.iter().find(|phrase| phrase.head == head) else {
+            continue;
+        };
         let role = phrase.role.as_str();
         let place = parsed.words[clause.predicate].relation;
         let passive = if clause.passive { "passive" } else { "" };
@@ -223,13 +284,26 @@ pub(crate) fn pair(sentence: &Sentence<'_, '_>, coder: &Model) -> Option<Pair> {
     let parsed = sentence.context.parsed;
     let candidates = candidates(sentence);
     let best = |features: &dyn Fn(usize) -> Features, model: &Linear, wanted: &dyn Fn(usize) -> bool| {
-        let scored = candidates.iter().copied().filter(|head| wanted(*head)).map(|head| (head, yes(model, &features(head))));
+        let scored = candidates
+            .iter()
+            .copied()
+            .filter(|head| wanted(*head))
+            .map(|head| (head, yes(model, &features(head))));
         scored.max_by(|one, other| one.1.total_cmp(&other.1))
     };
-    let (source, sure) = best(&|head| source_features(sentence, &candidates, head), &coder.sources, &|_| true)?;
+    let (source, sure) = best(
+        &|head| source_features(sentence, &candidates, head),
+        &coder.sources,
+        &|_| true,
+    )?;
     let source = phrase(parsed, source);
-    let outside = |head: usize| !source.words.contains(&head) && !phrase(parsed, head).words.contains(&source.head);
-    let target = best(&|head| target_features(sentence, &candidates, head, source.head), &coder.targets, &outside);
+    let outside =
+        |head: usize| !source.words.contains(&head) && !phrase(parsed, head).words.contains(&source.head);
+    let target = best(
+        &|head| target_features(sentence, &candidates, head, source.head),
+        &coder.targets,
+        &outside,
+    );
     let target = target.filter(|(_, sure)| *sure >= TARGET_MIN);
     Some(Pair {
         confidence: sure * target.map_or(1.0, |(_, sure)| sure).sqrt(),
@@ -239,10 +313,23 @@ pub(crate) fn pair(sentence: &Sentence<'_, '_>, coder: &Model) -> Option<Pair> {
 }
 
 /// The probability that two phrases are the actors of an event.
-pub(crate) fn likelihood(sentence: &Sentence<'_, '_>, coder: &Model, source: &Place, target: Option<&Place>) -> f32 {
+pub(crate) fn likelihood(
+    sentence: &Sentence<'_, '_>,
+    coder: &Model,
+    source: &Place,
+    target: Option<&Place>,
+) -> f32 {
     let candidates = candidates(sentence);
-    let acts = yes(&coder.sources, &source_features(sentence, &candidates, source.head));
-    let suffers = target.map(|target| yes(&coder.targets, &target_features(sentence, &candidates, target.head, source.head)));
+    let acts = yes(
+        &coder.sources,
+        &source_features(sentence, &candidates, source.head),
+    );
+    let suffers = target.map(|target| {
+        yes(
+            &coder.targets,
+            &target_features(sentence, &candidates, target.head, source.head),
+        )
+    });
     (acts * suffers.unwrap_or(acts)).sqrt()
 }
 

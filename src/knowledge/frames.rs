@@ -107,7 +107,11 @@ pub struct Frame {
 impl Frame {
     /// Whether a country named among its needs stands for the country's force: "the US withdrawal".
     pub fn takes_country_for_force(&self) -> bool {
-        self.force_event.is_some() && self.needs.iter().any(|need| need.test == Test::Kind(Kind::Country))
+        self.force_event.is_some()
+            && self
+                .needs
+                .iter()
+                .any(|need| need.test == Test::Kind(Kind::Country))
     }
 }
 

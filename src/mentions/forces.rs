@@ -102,7 +102,12 @@ fn host_beside(context: &Context<'_, '_>, head: usize) -> Option<Code> {
 }
 
 /// Fills in homes that possessive pronouns and earlier mentions tell, and hosts that the clause tells.
-pub(super) fn resolve(context: &Context<'_, '_>, found: &mut [Actor<'_>], history: &History, focus: Option<&Code>) {
+pub(super) fn resolve(
+    context: &Context<'_, '_>,
+    found: &mut [Actor<'_>],
+    history: &History,
+    focus: Option<&Code>,
+) {
     for index in 0..found.len() {
         let actor = &found[index];
         let Some(force) = actor.force.clone() else {
@@ -133,11 +138,18 @@ pub(super) fn resolve(context: &Context<'_, '_>, found: &mut [Actor<'_>], histor
 fn sender_of(context: &Context<'_, '_>, head: usize, focus: Option<&Code>) -> Option<Code> {
     let host = focus?;
     let above = context.parsed.words[head].head?;
-    let mut from = context.parsed.children(above).iter().copied().chain(context.parsed.children(head).iter().copied());
+    let mut from = context
+        .parsed
+        .children(above)
+        .iter()
+        .copied()
+        .chain(context.parsed.children(head).iter().copied());
     let named = from.find_map(|child| {
         let home = &context.language.forces.home_prepositions;
         let wanted = home.contains(&context.parsed.preposition(child));
-        wanted.then(|| context.name_at(child)?.entry.country.clone()).flatten()
+        wanted
+            .then(|| context.name_at(child)?.entry.country.clone())
+            .flatten()
     })?;
     let sends = |entry: &crate::knowledge::Entry| {
         let force = entry.force.as_ref();
@@ -249,10 +261,11 @@ pub(super) fn settle_hosts(actors: &mut Actors<'_>) {
     for actor in &mut actors.all {
         let Some(force) = &mut actor.force else { continue };
         if force.host.is_none() {
-            force.host = hosts
-                .get(&force.home)
-                .cloned()
-                .or_else(|| focus.clone().filter(|focus| is_at_home || Some(focus) != force.home.as_ref()));
+            force.host = hosts.get(&force.home).cloned().or_else(|| {
+                focus
+                    .clone()
+                    .filter(|focus| is_at_home || Some(focus) != force.home.as_ref())
+            });
         }
     }
 }

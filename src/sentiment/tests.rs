@@ -26,7 +26,13 @@ fn read(text: &str) -> Findings {
         ..Document::default()
     };
     let found = sentences::split(text, knowledge().normalization.sentence_rules("en"));
-    let text = text::annotate(&document.text, found, |_, _| true, &english().reader);
+    let text = text::annotate(
+        &document.text,
+        found,
+        |_, _| true,
+        &english().reader,
+        &knowledge().gazetteer,
+    );
     extract::find(&text, &document, knowledge(), english(), Scope::Political)
 }
 

@@ -143,7 +143,11 @@ fn read(sentence: &Parsed<'_>, grammar: &Grammar, index: usize, kind: PredicateK
             && sentence.words[child].upos == Upos::Propn
             && sentence.words[child].relation == "compound"
             && is_bare_past(sentence, grammar, index);
-        let role = if bare_name { Some("subj".to_owned()) } else { role(sentence, child, passive) };
+        let role = if bare_name {
+            Some("subj".to_owned())
+        } else {
+            role(sentence, child, passive)
+        };
         if let Some(role) = role {
             add(sentence, &mut clause, child, &role);
         }
@@ -151,7 +155,9 @@ fn read(sentence: &Parsed<'_>, grammar: &Grammar, index: usize, kind: PredicateK
     // "asked the troops to leave" is often read as if leaving described the troops.
     if grammar.object_control.contains(&clause.lemma) {
         let objects: Vec<usize> = clause.in_role("obj").chain(clause.in_role("iobj")).collect();
-        let described = objects.iter().flat_map(|object| sentence.dependents(*object, "acl"));
+        let described = objects
+            .iter()
+            .flat_map(|object| sentence.dependents(*object, "acl"));
         let infinitives = described.filter(|verb| is_infinitive(sentence, grammar, *verb));
         let infinitives: Vec<usize> = infinitives.collect();
         clause.complements.extend(infinitives);
@@ -162,7 +168,11 @@ fn read(sentence: &Parsed<'_>, grammar: &Grammar, index: usize, kind: PredicateK
 /// Whether a verb stands behind "to".
 fn is_infinitive(sentence: &Parsed<'_>, grammar: &Grammar, verb: usize) -> bool {
     let mark = sentence.dependent(verb, "mark");
-    mark.is_some_and(|mark| grammar.infinitive_marks.contains(&sentence.words[mark].text.to_lowercase()))
+    mark.is_some_and(|mark| {
+        grammar
+            .infinitive_marks
+            .contains(&sentence.words[mark].text.to_lowercase())
+    })
 }
 
 /// Adds a participant and those coordinated with it.
@@ -226,7 +236,11 @@ fn is_passive(sentence: &Parsed<'_>, grammar: &Grammar, index: usize) -> bool {
 /// where it was read as a participle. A headline has no stop, and there it may be one.
 fn is_bare_past(sentence: &Parsed<'_>, grammar: &Grammar, index: usize) -> bool {
     let word = &sentence.words[index];
-    let stops = sentence.words.iter().rev().find(|word| !matches!(word.text, "\"" | "”" | "»" | ")" | "'" | "’"));
+    let stops = sentence
+        .words
+        .iter()
+        .rev()
+        .find(|word| !matches!(word.text, "\"" | "”" | "»" | ")" | "'" | "’"));
     let has_helper = sentence.children(index).iter().any(|child| {
         let relation = sentence.words[*child].relation;
         relation.starts_with("aux") || relation == "obl:agent" || relation == "cop"

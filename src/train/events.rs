@@ -54,7 +54,11 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Marked>> {
     let mut all = Vec::new();
     for file in super::files(paths)? {
         let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
-        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        for (number, line) in text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty())
+        {
             let marked = marked(line).with_context(|| format!("{}:{}", file.display(), number + 1))?;
             all.push(marked);
         }
@@ -88,7 +92,12 @@ pub fn unmark(marked: &str) -> (String, Option<Range<usize>>, Option<Range<usize
     while let Some(at) = rest.find('<') {
         text.push_str(&rest[..at]);
         rest = &rest[at..];
-        let marks = [("<s>", 0, true), ("</s>", 0, false), ("<t>", 1, true), ("</t>", 1, false)];
+        let marks = [
+            ("<s>", 0, true),
+            ("</s>", 0, false),
+            ("<t>", 1, true),
+            ("</t>", 1, false),
+        ];
         match marks.into_iter().find(|(mark, _, _)| rest.starts_with(mark)) {
             Some((mark, which, opens)) => {
                 // The first of several marks of one kind counts.
@@ -112,12 +121,21 @@ pub fn unmark(marked: &str) -> (String, Option<Range<usize>>, Option<Range<usize
 
 /// Learns the models.
 pub fn train(sentences: &[&Marked], knowledge: &Knowledge, language: &Language) -> Model {
-    let lessons: Vec<Lesson> = sentences.par_iter().map(|marked| lesson(marked, knowledge, language)).collect();
+    let lessons: Vec<Lesson> = sentences
+        .par_iter()
+        .map(|marked| lesson(marked, knowledge, language))
+        .collect();
     learn(&lessons.iter().collect::<Vec<_>>())
 }
 
 fn learn(lessons: &[&Lesson]) -> Model {
-    let gather = |part: fn(&Lesson) -> &Vec<Example>| lessons.iter().flat_map(|lesson| part(lesson)).cloned().collect::<Vec<_>>();
+    let gather = |part: fn(&Lesson) -> &Vec<Example>| {
+        lessons
+            .iter()
+            .flat_map(|lesson| part(lesson))
+            .cloned()
+            .collect::<Vec<_>>()
+    };
     let yes_or_no = ["no".to_owned(), YES.to_owned()];
     let ((types, sources), (targets, extents)) = rayon::join(
         || {
@@ -151,7 +169,11 @@ const ROLES: Settings = Settings {
 
 /// The types and no event, in order.
 fn classes() -> Vec<String> {
-    EventType::WORDS.iter().map(|word| (*word).to_owned()).chain([NO_EVENT.to_owned()]).collect()
+    EventType::WORDS
+        .iter()
+        .map(|word| (*word).to_owned())
+        .chain([NO_EVENT.to_owned()])
+        .collect()
 }
 
 fn lesson(marked: &Marked, knowledge: &Knowledge, language: &Language) -> Lesson {
@@ -161,7 +183,10 @@ fn lesson(marked: &Marked, knowledge: &Knowledge, language: &Language) -> Lesson
         targets: Vec::new(),
         extents: Vec::new(),
     };
-    let class = classes().iter().position(|class| *class == marked.event_type).unwrap_or_default();
+    let class = classes()
+        .iter()
+        .position(|class| *class == marked.event_type)
+        .unwrap_or_default();
     with_context(&marked.text, knowledge, language, |context| {
         let sentence = Sentence::new(context);
         let place = |span: &Option<Range<usize>>| Place::of(context.parsed, span.as_ref()?);
@@ -187,7 +212,12 @@ fn lesson(marked: &Marked, knowledge: &Knowledge, language: &Language) -> Lesson
 fn extent_of(context: &Context<'_, '_>, place: &Place, lesson: &mut Lesson) {
     let parsed = context.parsed;
     for word in place.words.clone() {
-        for child in parsed.children(word).iter().copied().filter(|child| *child != place.head) {
+        for child in parsed
+            .children(word)
+            .iter()
+            .copied()
+            .filter(|child| *child != place.head)
+        {
             lesson.extents.push(Example {
                 features: roles::extent_features(parsed, place.head, child),
                 class: usize::from(place.words.contains(&child)),
@@ -226,15 +256,27 @@ fn roles_of(
 ///
 /// Sentences are dealt to `folds` in turn; each fold is coded by a model of the others. The curve learns from a half,
 /// a quarter and an eighth of the others of the first fold.
-pub fn cross_validate(sentences: &[Marked], folds: usize, knowledge: &Knowledge, language: &Language) -> String {
-    let lessons: Vec<Lesson> = sentences.par_iter().map(|marked| lesson(marked, knowledge, language)).collect();
+pub fn cross_validate(
+    sentences: &[Marked],
+    folds: usize,
+    knowledge: &Knowledge,
+    language: &Language,
+) -> String {
+    let lessons: Vec<Lesson> = sentences
+        .par_iter()
+        .map(|marked| lesson(marked, knowledge, language))
+        .collect();
     let mut page = String::new();
     let mut counts = Counts::default();
     for fold in 0..folds {
         let model = learn(&others(&lessons, folds, fold, 1));
         count(&model, &lessons, folds, fold, &mut counts);
     }
-    page += &format!("{folds}-fold cross-validation over {} sentences: {}\n", lessons.len(), counts.line());
+    page += &format!(
+        "{folds}-fold cross-validation over {} sentences: {}\n",
+        lessons.len(),
+        counts.line()
+    );
     for share in [8, 4, 2, 1] {
         let mut counts = Counts::default();
         let taught = others(&lessons, folds, 0, share);
@@ -245,8 +287,14 @@ pub fn cross_validate(sentences: &[Marked], folds: usize, knowledge: &Knowledge,
 }
 
 fn others(lessons: &[Lesson], folds: usize, fold: usize, share: usize) -> Vec<&Lesson> {
-    let others = lessons.iter().enumerate().filter(|(index, _)| index % folds != fold);
-    others.filter(|(index, _)| (index / folds) % share == 0).map(|(_, lesson)| lesson).collect()
+    let others = lessons
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| index % folds != fold);
+    others
+        .filter(|(index, _)| (index / folds).is_multiple_of(share))
+        .map(|(_, lesson)| lesson)
+        .collect()
 }
 
 fn count(model: &Model, lessons: &[Lesson], folds: usize, fold: usize, counts: &mut Counts) {
@@ -256,8 +304,13 @@ fn count(model: &Model, lessons: &[Lesson], folds: usize, fold: usize, counts: &
             let told = model.types.best(&example.features).0.to_owned();
             counts.add(&classes[example.class], &told);
         }
-        for (examples, model, which) in [(&lesson.sources, &model.sources, 0), (&lesson.targets, &model.targets, 1)] {
-            let scored = examples.iter().map(|example| (roles::yes(model, &example.features), example.class));
+        for (examples, model, which) in [
+            (&lesson.sources, &model.sources, 0),
+            (&lesson.targets, &model.targets, 1),
+        ] {
+            let scored = examples
+                .iter()
+                .map(|example| (roles::yes(model, &example.features), example.class));
             if let Some((_, class)) = scored.max_by(|one, other| one.0.total_cmp(&other.0)) {
                 counts.roles[which][0] += 1;
                 counts.roles[which][1] += class;
@@ -303,7 +356,13 @@ impl Counts {
 ///
 /// # Errors
 /// The sentences cannot be read or the model cannot be written.
-pub fn make(paths: &[PathBuf], to: &Path, folds: usize, knowledge: &Knowledge, language: &Language) -> Result<String> {
+pub fn make(
+    paths: &[PathBuf],
+    to: &Path,
+    folds: usize,
+    knowledge: &Knowledge,
+    language: &Language,
+) -> Result<String> {
     let sentences = read(paths)?;
     let model = train(&sentences.iter().collect::<Vec<_>>(), knowledge, language);
     let bytes = model.to_bytes();
@@ -328,8 +387,12 @@ mod tests {
 
     #[test]
     fn marks_become_spans() {
-        let (text, source, target) = unmark("<s>Niger</s> asked <t>the US</t> to go, <t>Paris</t> too; 2 < 3.");
+        let (text, source, target) =
+            unmark("<s>Niger</s> asked <t>the US</t> to go, <t>Paris</t> too; 2 < 3.");
         assert_eq!(text, "Niger asked the US to go, Paris too; 2 < 3.");
-        assert_eq!((&text[source.unwrap()], &text[target.unwrap()]), ("Niger", "the US"));
+        assert_eq!(
+            (&text[source.unwrap()], &text[target.unwrap()]),
+            ("Niger", "the US")
+        );
     }
 }
