@@ -220,11 +220,44 @@ fn by_model(context: &Context<'_, '_>, coder: &Model, events: &mut Vec<(usize, E
             .is_none_or(|clause| clause.kind == PredicateKind::Verb);
         settle(&sentence, coder, event, if is_verb { VERB_MIN } else { NOUN_MIN })
     });
+    events
+        .iter_mut()
+        .for_each(|(_, event)| tell_force(context, event));
     let best = events
         .iter()
         .map(|(_, event)| event.confidence)
         .fold(0.0, f32::max);
     events.retain(|(_, event)| event.force_event.is_some() || event.confidence >= WEAK_SHARE * best);
+}
+
+/// An event whose source or target is a foreign force is one of a force, also where no frame says so.
+fn tell_force(context: &Context<'_, '_>, event: &mut Event) {
+    let roles = event
+        .event_type
+        .and_then(|kind| context.knowledge.event_types.force_roles.get(&kind));
+    let Some(roles) = roles.filter(|_| event.force_event.is_none()) else {
+        return;
+    };
+    let force_at = |start: Option<i64>, end: Option<i64>| {
+        let place = Place::of(context.parsed, &(start? as usize..end? as usize))?;
+        let actor = context.actor(place.head)?;
+        let force = actor.force.clone()?;
+        (force.is_foreign() == Some(true)).then_some((actor, force))
+    };
+    let target = roles
+        .target
+        .as_ref()
+        .zip(force_at(event.target_start_byte, event.target_end_byte));
+    let source = || {
+        roles
+            .source
+            .as_ref()
+            .zip(force_at(event.source_start_byte, event.source_end_byte))
+    };
+    if let Some((name, (actor, force))) = target.or_else(source) {
+        event.force_event = Some(Code::new(name));
+        set_force(event, context, &force, Some(actor));
+    }
 }
 
 /// Tells the event of a pair of actors.

@@ -41,12 +41,25 @@ pub struct ForceEventFacts {
     pub kinds: BTreeMap<ForceKind, String>,
 }
 
+/// The force events of a type by the role the force has in it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForceRoles {
+    /// Where the force acts.
+    pub source: Option<String>,
+    /// Where it is acted upon.
+    pub target: Option<String>,
+}
+
 /// `events.toml`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EventTypes {
     /// Facts by type.
     pub types: BTreeMap<EventType, TypeFacts>,
+    /// What an event of a type is to a force in one of its roles.
+    #[serde(default)]
+    pub force_roles: BTreeMap<EventType, ForceRoles>,
     /// Facts by force event.
     pub force_events: BTreeMap<String, ForceEventFacts>,
 }
@@ -240,6 +253,20 @@ pub(super) fn load_types(reader: &mut Reader) -> EventTypes {
         if EventType::parse(word).is_ok_and(|kind| !types.types.contains_key(&kind)) {
             reader.fault(FILE, None, format!("type {word} is missing under [types]"));
         }
+    }
+    let in_roles = types
+        .force_roles
+        .values()
+        .flat_map(|roles| [&roles.source, &roles.target]);
+    for name in in_roles
+        .flatten()
+        .filter(|name| !types.force_events.contains_key(*name))
+    {
+        reader.fault(
+            FILE,
+            None,
+            format!("[force_roles] leads to `{name}`, which is no force event"),
+        );
     }
     for (name, facts) in &types.force_events {
         for other in facts
