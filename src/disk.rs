@@ -33,8 +33,8 @@ impl std::error::Error for TooSmall {}
 
 /// News text in gzip or zstd is at least this much longer when it is unpacked.
 const UNPACKED: f64 = 2.5;
-/// Share of the unpacked input that the kept parts, the tables and the work of the barriers take; measured on
-/// newswire with extraction (see benches/README.md), where it is .95 of the text.
+/// Share of the unpacked input that the kept parts, the tables and the work of the barriers are taken to need: an
+/// estimate, so that what surely does not fit is refused before work.
 const DISK_SHARE: f64 = 1.0;
 
 /// Fails where the disk of the output folder has too little room for the units that are not kept yet and for one more

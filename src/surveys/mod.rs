@@ -272,6 +272,7 @@ fn row(
     ];
     let key = [
         document.document_id.as_bytes(),
+        &(parsed.index as u64).to_le_bytes(),
         &(share.first as u64).to_le_bytes(),
         &(share.end as u64).to_le_bytes(),
         &[u8::from(share.is_other_side)],
