@@ -110,6 +110,9 @@ fn clean(text: &str, knowledge: &Knowledge, repairs: &mut Vec<&'static str>) -> 
 
 /// Words of a text; of scripts that are written without spaces, every two characters are taken for one.
 fn count_words(text: &str) -> usize {
+    if text.is_ascii() {
+        return count_ascii_words(text.as_bytes());
+    }
     let mut words = 0;
     let mut unspaced = 0;
     for word in text.split_whitespace() {
@@ -119,6 +122,19 @@ fn count_words(text: &str) -> usize {
         }
     }
     words + unspaced / 2
+}
+
+/// The same without decoding characters: places where a word begins.
+fn count_ascii_words(text: &[u8]) -> usize {
+    let is_space = |byte: u8| matches!(byte, 9..=13 | 32);
+    let mut before = true;
+    let mut words = 0;
+    for byte in text {
+        let space = is_space(*byte);
+        words += usize::from(before && !space);
+        before = space;
+    }
+    words
 }
 
 /// Han, Kana, Thai, Lao, Khmer, Burmese: the Unicode blocks of scripts without spaces.

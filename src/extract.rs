@@ -47,22 +47,26 @@ pub fn read(document: &Document, knowledge: &Knowledge, scope: Scope) -> Finding
     let Some(language) = knowledge.language(document.language.as_str()) else {
         return Findings::default();
     };
+    let mut gate = Gate {
+        sentences: document.sentence_count as u64,
+        ..Gate::default()
+    };
+    let nothing = Findings {
+        gate,
+        ..Findings::default()
+    };
+    if scope == Scope::ForeignForces && !knowledge.gate.tells_of_soldiers(&document.text) {
+        return nothing;
+    }
     let sentences = sentences::split(
         &document.text,
         knowledge.normalization.sentence_rules(&language.code),
     );
-    let mut gate = Gate {
-        sentences: sentences.len() as u64,
-        ..Gate::default()
-    };
     let wanted = knowledge
         .gate
         .open(document, &sentences, language, knowledge, scope);
     if !wanted.iter().any(|wanted| *wanted) {
-        return Findings {
-            gate,
-            ..Findings::default()
-        };
+        return nothing;
     }
     let text = text::annotate(
         &document.text,

@@ -3,6 +3,8 @@
 //! Parsing is a hundred times slower than reading, so that what cannot matter must be passed over at the speed of
 //! memory. The text is scanned for nouns of forces and names of forces; only around hits are names looked up.
 
+use std::collections::{BTreeMap, HashSet};
+
 use aho_corasick::{AhoCorasick, Anchored, Input, MatchKind, StartKind};
 
 use crate::knowledge::{Gazetteer, Knowledge, Language, Reading, stands_alone};
@@ -16,6 +18,30 @@ pub struct Gate {
     openings: Box<[u64; OPENINGS / 64]>,
     /// Which word begins at a place; asked only where four bytes may open one.
     forces: AhoCorasick,
+    /// For each word, whether it alone shows that a text tells of soldiers.
+    military: Vec<bool>,
+}
+
+/// A word or name of a force in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hit {
+    /// Where it starts, in bytes.
+    pub start: usize,
+    /// Where it ends, in bytes, exclusive.
+    pub end: usize,
+    /// Whether it alone shows that the text tells of soldiers: "troops" and "Kenyan army" do, "unit" and "EU" do not.
+    pub military: bool,
+}
+
+/// How far a sentence tells of soldiers, so that everyday words in it ("unit", "mission") may stand for forces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
+pub enum Setting {
+    /// Neither it nor its document does.
+    Civil,
+    /// Its document does.
+    Document,
+    /// It does itself, or stands in a text too short to say.
+    Sentence,
 }
 
 /// Bits of the table of openings: small enough for the first cache.
@@ -27,6 +53,11 @@ const SENTENCES_OF_TOPIC: usize = 3;
 /// The share of a document's sentences that they must be.
 const SHARE_OF_TOPIC: f64 = 0.15;
 
+/// Military words with which a document tells of soldiers.
+const MILITARY_WORDS: usize = 3;
+/// A document of so few sentences has no room to say more than once that it tells of soldiers.
+const SENTENCES_OF_BRIEF: usize = 3;
+
 fn opening(four: [u8; OPENING]) -> usize {
     (u32::from_le_bytes(four).wrapping_mul(0x9E37_79B1) >> 16) as usize
 }
@@ -34,25 +65,33 @@ fn opening(four: [u8; OPENING]) -> usize {
 impl Gate {
     /// Takes the words of forces from the languages, and the names of forces from the gazetteer.
     pub fn new<'l>(languages: impl Iterator<Item = &'l Language>, gazetteer: &Gazetteer) -> Self {
-        let mut words: Vec<String> = Vec::new();
+        let mut words: BTreeMap<String, bool> = BTreeMap::new();
+        let mut nouns: HashSet<&str> = HashSet::new();
         for language in languages {
-            let single = language.force_nouns.keys().filter(|noun| !noun.contains(' '));
-            // A sentence may begin with the word.
-            words.extend(single.flat_map(|noun| [noun.clone(), capitalized(noun)]));
+            for (noun, known) in &language.force_nouns {
+                nouns.insert(noun);
+                if !noun.contains(' ') || known.military {
+                    words.insert(noun.clone(), known.military);
+                    // A sentence may begin with the word.
+                    words.insert(capitalized(noun), known.military);
+                }
+            }
         }
         let named = gazetteer.names_of(|entry| {
             matches!(entry.reading, Reading::Force | Reading::Base) || entry.force.is_some()
         });
-        words.extend(named.filter(|name| name.len() > 3).map(str::to_owned));
-        Self::of_words(words)
+        for name in named.filter(|name| name.len() > 3) {
+            // "Kenyan army" holds a noun for a force, "EU" and "Bright Star" do not.
+            let holds_noun = name.split(' ').any(|word| nouns.contains(word.to_lowercase().as_str()));
+            words.entry(name.to_owned()).or_insert(holds_noun);
+        }
+        Self::of_words(&words)
     }
 
-    fn of_words(mut words: Vec<String>) -> Self {
-        words.sort();
-        words.dedup();
+    fn of_words(words: &BTreeMap<String, bool>) -> Self {
         let mut openings = Box::new([0_u64; OPENINGS / 64]);
         let mut open = |four: [u8; OPENING]| openings[opening(four) / 64] |= 1 << (opening(four) % 64);
-        for word in &words {
+        for word in words.keys() {
             match *word.as_bytes() {
                 [a, b, c, d, ..] => open([a, b, c, d]),
                 // What stands behind a short word is no letter, or the word does not stand alone.
@@ -66,13 +105,18 @@ impl Gate {
         let forces = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
             .start_kind(StartKind::Anchored)
-            .build(&words)
+            .build(words.keys())
             .expect("an automaton of some thousand words");
-        Self { openings, forces }
+        let military = words.values().copied().collect();
+        Self {
+            openings,
+            forces,
+            military,
+        }
     }
 
-    /// The words and names of forces in a text, in order: start and end in bytes.
-    pub fn find<'t>(&'t self, text: &'t str) -> impl Iterator<Item = (usize, usize)> + 't {
+    /// The words and names of forces in a text, in order.
+    pub fn find<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Hit> + 't {
         let bytes = text.as_bytes();
         let mut after = 0;
         let opens = |four: &[u8]| {
@@ -96,9 +140,18 @@ impl Gate {
                 .find(Input::new(bytes).range(at..).anchored(Anchored::Yes))?;
             stands_alone(text, found.start(), found.end()).then(|| {
                 after = found.end();
-                (found.start(), found.end())
+                Hit {
+                    start: found.start(),
+                    end: found.end(),
+                    military: self.military[found.pattern()],
+                }
             })
         })
+    }
+
+    /// Whether a text holds a word that alone shows that it tells of soldiers; without one nothing in it is parsed.
+    pub fn tells_of_soldiers(&self, text: &str) -> bool {
+        self.find(text).any(|hit| hit.military)
     }
 
     /// For each sentence, whether it is to be parsed.
@@ -120,17 +173,16 @@ impl Gate {
             };
             return sentences.iter().map(named).collect();
         }
-        let mut wanted = vec![false; sentences.len()];
-        let mut at = 0;
-        for (start, _) in self.find(text) {
-            while at < sentences.len() && sentences[at].end <= start {
-                at += 1;
-            }
-            let Some(sentence) = sentences.get(at).filter(|sentence| sentence.start <= start) else {
-                continue;
-            };
-            wanted[at] = wanted[at] || may_be_foreign(text, sentence, language, &knowledge.gazetteer);
-        }
+        let hits: Vec<Hit> = self.find(text).collect();
+        let settings = self.settings(&hits, sentences);
+        let foreign = |sentence: &Sentence| may_be_foreign(text, sentence, language, &knowledge.gazetteer);
+        let mut wanted: Vec<bool> = sentences
+            .iter()
+            .zip(&settings)
+            .map(|(sentence, setting)| {
+                *setting > Setting::Civil && within(&hits, sentence).next().is_some() && foreign(sentence)
+            })
+            .collect();
         let hits = wanted.iter().filter(|wanted| **wanted).count();
         let headline = sentences.first().is_some_and(|first| first.kind == Kind::Heading)
             && wanted.first() == Some(&true);
@@ -147,14 +199,36 @@ impl Gate {
         wanted
     }
 
+    /// How far each sentence tells of soldiers.
+    pub fn settings(&self, hits: &[Hit], sentences: &[Sentence]) -> Vec<Setting> {
+        let count = hits.iter().filter(|hit| hit.military).count();
+        let of_sentence = |sentence: &Sentence| {
+            if sentences.len() <= SENTENCES_OF_BRIEF || within(hits, sentence).any(|hit| hit.military) {
+                Setting::Sentence
+            } else if count >= MILITARY_WORDS {
+                Setting::Document
+            } else {
+                Setting::Civil
+            }
+        };
+        sentences.iter().map(of_sentence).collect()
+    }
+
     fn names_force(&self, title: &str, language: &Language, knowledge: &Knowledge) -> bool {
         let whole = Sentence {
             start: 0,
             end: title.len(),
             kind: Kind::Heading,
         };
-        self.find(title).next().is_some() && may_be_foreign(title, &whole, language, &knowledge.gazetteer)
+        self.find(title).any(|hit| hit.military) && may_be_foreign(title, &whole, language, &knowledge.gazetteer)
     }
+}
+
+/// The hits within a sentence.
+fn within<'h>(hits: &'h [Hit], sentence: &Sentence) -> impl Iterator<Item = &'h Hit> {
+    let (start, end) = (sentence.start, sentence.end);
+    let first = hits.partition_point(|hit| hit.start < start);
+    hits[first..].iter().take_while(move |hit| hit.start < end)
 }
 
 /// Whether a sentence with a word for a force also names a country, an organization or a force abroad.
@@ -192,10 +266,10 @@ mod tests {
 
     fn found(text: &str) -> Vec<&str> {
         let words = ["troops", "troop", "Troops", "jet", "base", "French force"]
-            .map(str::to_owned)
-            .to_vec();
-        let gate = Gate::of_words(words);
-        gate.find(text).map(|(start, end)| &text[start..end]).collect()
+            .map(|word| (word.to_owned(), true))
+            .into();
+        let gate = Gate::of_words(&words);
+        gate.find(text).map(|hit| &text[hit.start..hit.end]).collect()
     }
 
     #[test]

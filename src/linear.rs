@@ -1,7 +1,7 @@
 //! A linear model over hashed features: what the coder of events and the judge of sentiment learn with.
 //!
 //! Multinomial logistic regression. A feature is a 32-bit hash of a few words; its weights for all classes stand in
-//! one row of signed bytes, so that scoring is a binary search and a short sum per feature.
+//! one row of signed bytes, so that scoring is a look into a table and a short sum per feature.
 
 use anyhow::{Result, ensure};
 use xxhash_rust::xxh3::xxh3_64;
@@ -15,6 +15,8 @@ pub struct Linear {
     classes: Vec<String>,
     /// Hashes of features, ascending.
     keys: Vec<u32>,
+    /// Where keys are looked up: the number of a key plus one at its hash's place or behind it, zero where none is.
+    slots: Vec<u32>,
     /// One row of `classes` weights per key, in steps of `step`.
     rows: Vec<i8>,
     step: f32,
@@ -65,6 +67,7 @@ impl Linear {
             .collect();
         Self {
             classes,
+            slots: slots(&keys),
             keys,
             rows,
             step,
@@ -101,13 +104,26 @@ impl Linear {
         self.keys.is_empty()
     }
 
+    /// The row of a feature, if it has weights.
+    fn row(&self, hash: u32) -> Option<usize> {
+        let mask = self.slots.len() - 1;
+        let mut slot = hash as usize & mask;
+        loop {
+            let row = (self.slots[slot] as usize).checked_sub(1)?;
+            if self.keys[row] == hash {
+                return Some(row);
+            }
+            slot = (slot + 1) & mask;
+        }
+    }
+
     /// The probability of each class. Features count by one over the root of their number, so that long sentences
     /// are not surer than short ones.
     pub fn probabilities(&self, features: &Features) -> Vec<f32> {
         let width = self.classes.len();
         let mut scores = vec![0.0; width];
         for hash in &features.hashes {
-            if let Ok(row) = self.keys.binary_search(hash) {
+            if let Some(row) = self.row(*hash) {
                 let row = &self.rows[row * width..(row + 1) * width];
                 scores
                     .iter_mut()
@@ -170,13 +186,29 @@ impl Linear {
         let hashes = hashes
             .chunks_exact(4)
             .map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]));
+        let keys: Vec<u32> = hashes.collect();
         Ok(Self {
             classes: names,
-            keys: hashes.collect(),
+            slots: slots(&keys),
+            keys,
             rows: rows.iter().map(|byte| i8::from_le_bytes([*byte])).collect(),
             step,
         })
     }
+}
+
+/// An open table of keys, half empty.
+fn slots(keys: &[u32]) -> Vec<u32> {
+    let mut slots = vec![0; (keys.len() * 2 + 1).next_power_of_two()];
+    let mask = slots.len() - 1;
+    for (row, key) in keys.iter().enumerate() {
+        let mut slot = *key as usize & mask;
+        while slots[slot] != 0 {
+            slot = (slot + 1) & mask;
+        }
+        slots[slot] = row as u32 + 1;
+    }
+    slots
 }
 
 /// What one feature counts where there are `count`.

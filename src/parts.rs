@@ -24,7 +24,7 @@ use crate::{document, id, kill};
 
 /// Documents are sorted and written in groups of about this much text, in bytes: small enough to hold a few at
 /// a time, large enough to compress well.
-const GROUP_TEXT_BYTES: u64 = 16 << 20;
+const GROUP_TEXT_BYTES: u64 = 4 << 20;
 
 /// What one part of the input came to.
 #[derive(Debug, Default, Serialize, Deserialize)]

@@ -39,6 +39,7 @@ fn read(text: &str, record: &Value, knowledge: &Knowledge) -> Result<Findings> {
         .and_then(|day| day.to_zoned_datetime(jiff::tz::TimeZone::UTC).ok())
         .map(|zoned| zoned.timestamp());
     let document = Document {
+        title: record.get("title").and_then(Value::as_str).map(str::to_owned),
         text: text.to_owned(),
         language: Code::new("en"),
         published_at,

@@ -394,7 +394,7 @@ impl<'c, 'k> Sentence<'c, 'k> {
     }
 
     /// The form of a predicate: its tag, its auxiliaries and whether it is negated.
-    fn form(&self, clause: &Clause) -> String {
+    pub fn form(&self, clause: &Clause) -> String {
         let negated = if clause.negation.is_some() { "not" } else { "" };
         let passive = if clause.passive { "passive" } else { "" };
         format!(
@@ -411,6 +411,12 @@ impl<'c, 'k> Sentence<'c, 'k> {
             .map(|sense| sense.event_type.as_str())
             .collect();
         kinds.into_iter()
+    }
+
+    /// The types the lexicon allows a word, each with how well its frame fits.
+    pub fn fits(&self, word: usize) -> impl Iterator<Item = (&'static str, &'static str)> + '_ {
+        let senses = self.senses[word].iter();
+        senses.map(|sense| (sense.event_type.as_str(), sense.fit.name()))
     }
 
     /// The masked lemma of a word.

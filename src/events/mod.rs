@@ -4,6 +4,7 @@ pub(crate) mod circumstances;
 pub(crate) mod features;
 pub(crate) mod matching;
 pub mod model;
+pub(crate) mod predicates;
 pub(crate) mod roles;
 
 use std::collections::HashSet;
@@ -38,6 +39,30 @@ pub(crate) struct Context<'s, 'k> {
 }
 
 impl<'s, 'k> Context<'s, 'k> {
+    /// What there is to see of a parsed sentence.
+    fn new(
+        text: &'s Text<'s>,
+        sentence: usize,
+        clauses: &'s [Vec<Clause>],
+        actors: &'s Actors<'k>,
+        document: &'s Document,
+        knowledge: &'k Knowledge,
+        language: &'k Language,
+    ) -> Self {
+        let parsed = &text.parsed[sentence];
+        Self {
+            text,
+            parsed,
+            sentence,
+            clauses: &clauses[sentence],
+            actors,
+            document,
+            knowledge,
+            language,
+            dates: circumstances::dates(parsed, document, language),
+        }
+    }
+
     /// The clause of a predicate.
     pub fn clause(&self, predicate: usize) -> Option<&'s Clause> {
         self.clauses.iter().find(|clause| clause.predicate == predicate)
@@ -58,41 +83,48 @@ impl<'s, 'k> Context<'s, 'k> {
 }
 
 /// Reads a text as one sentence, as the models of the coder learn from it and are measured on it.
-pub(crate) fn with_context<R>(
+pub(crate) fn with_context<R: Default>(
     text: &str,
     knowledge: &Knowledge,
     language: &Language,
-    look: impl FnOnce(&Context<'_, '_>) -> R,
+    mut look: impl FnMut(&Context<'_, '_>) -> R,
 ) -> R {
-    let document = Document {
-        text: text.to_owned(),
-        ..Document::default()
-    };
     let sentence = crate::text::Sentence {
         start: 0,
         end: text.len(),
         kind: crate::text::Kind::Paragraph,
     };
+    let mut result = R::default();
+    with_contexts(text, vec![sentence], knowledge, language, |context| {
+        result = look(context);
+    });
+    result
+}
+
+/// Reads a text as an article, and looks at each of its sentences.
+pub(crate) fn with_contexts(
+    text: &str,
+    sentences: Vec<crate::text::Sentence>,
+    knowledge: &Knowledge,
+    language: &Language,
+    mut look: impl FnMut(&Context<'_, '_>),
+) {
+    let document = Document {
+        text: text.to_owned(),
+        ..Document::default()
+    };
     let text = crate::text::annotate(
         &document.text,
-        vec![sentence],
+        sentences,
         |_, _| true,
         &language.reader,
         &knowledge.gazetteer,
     );
     let clauses = crate::extract::clauses(&text, language);
     let actors = crate::mentions::find(&text, &clauses, &document, knowledge, language);
-    look(&Context {
-        text: &text,
-        parsed: &text.parsed[0],
-        sentence: 0,
-        clauses: &clauses[0],
-        actors: &actors,
-        document: &document,
-        knowledge,
-        language,
-        dates: circumstances::dates(&text.parsed[0], &document, language),
-    })
+    for sentence in 0..text.parsed.len() {
+        look(&Context::new(&text, sentence, &clauses, &actors, &document, knowledge, language));
+    }
 }
 
 /// The type of what one marked actor of a sentence does to the other, with its probability: by the model, or, where
@@ -140,19 +172,8 @@ pub fn code(
     scope: Scope,
 ) -> Vec<Event> {
     let mut events = Vec::new();
-    for (sentence, parsed) in text.parsed.iter().enumerate() {
-        let clauses = &clauses[sentence];
-        let context = Context {
-            text,
-            parsed,
-            sentence,
-            clauses,
-            actors,
-            document,
-            knowledge,
-            language,
-            dates: circumstances::dates(parsed, document, language),
-        };
+    for sentence in 0..text.parsed.len() {
+        let context = Context::new(text, sentence, clauses, actors, document, knowledge, language);
         events.append(&mut code_sentence(&context));
     }
     if scope == Scope::ForeignForces && !events.iter().any(|event| event.force_event.is_some()) {
@@ -162,15 +183,55 @@ pub fn code(
 }
 
 fn code_sentence(context: &Context<'_, '_>) -> Vec<Event> {
-    let mut events = by_frames(context);
+    let (mut events, mut used) = by_frames(context);
     if let Some(coder) = &context.language.coder {
-        by_model(context, coder, &mut events);
+        by_model(context, coder, &mut events, &mut used);
     }
-    events.into_iter().map(|(_, event)| event).collect()
+    let located = events.into_iter().map(|(_, mut event)| {
+        give_countries(&mut event, context);
+        event
+    });
+    located.collect()
 }
 
-/// The events of predicates that the lexicon knows, each with the word of its predicate.
-fn by_frames(context: &Context<'_, '_>) -> Vec<(usize, Event)> {
+/// Actors whose words name no country ("students", "the ruling") are those of the country where the event is told to
+/// happen, else of the country that the document is about, as ICEWS codes them (Boschee et al. 2015). What knowledge
+/// knows by name and gives no country, as a movement across borders, gets none. Where only one side is told, what
+/// happens to a force is between its home and its host, and a protest is against who governs.
+fn give_countries(event: &mut Event, context: &Context<'_, '_>) {
+    let told = |id: &Option<String>, kind: Option<ActorKind>, start: Option<i64>| {
+        let is_stateless = matches!(kind, Some(ActorKind::International | ActorKind::Media));
+        start.is_some() && id.is_none() && !is_stateless
+    };
+    let here = event.place_country.clone().or_else(|| context.actors.focus.clone());
+    if event.source_country.is_none()
+        && told(&event.source_actor_id, event.source_kind, event.source_start_byte)
+    {
+        event.source_country = here.clone();
+    }
+    if event.target_country.is_none()
+        && told(&event.target_actor_id, event.target_kind, event.target_start_byte)
+    {
+        event.target_country = here;
+    }
+    let other_side = |country: &Option<Code>| match (country, &event.force_home, &event.host_country) {
+        (Some(country), Some(home), host) if country == home => host.clone(),
+        (Some(country), home, Some(host)) if country == host => home.clone(),
+        _ => None,
+    };
+    if event.target_start_byte.is_none() && event.target_country.is_none() {
+        let unnamed = other_side(&event.source_country);
+        let governing = event
+            .source_country
+            .clone()
+            .filter(|_| event.event_type == Some(EventType::Protest));
+        event.target_country = unnamed.or(governing);
+    }
+}
+
+/// The events of predicates that the lexicon knows, each with the word of its predicate; and the words that they take
+/// in.
+fn by_frames(context: &Context<'_, '_>) -> (Vec<(usize, Event)>, HashSet<usize>) {
     let mut events: Vec<(usize, Event)> = Vec::new();
     let mut used: HashSet<usize> = HashSet::new();
     for clause in context.clauses {
@@ -190,7 +251,7 @@ fn by_frames(context: &Context<'_, '_>) -> Vec<(usize, Event)> {
     }
     // A governing predicate that comes later in the sentence may take in a complement that was coded before it.
     events.retain(|(predicate, _)| !used.contains(predicate));
-    events
+    (events, used)
 }
 
 /// The model must be this sure to overrule a frame, in its type or in that there is an event at all.
@@ -198,6 +259,9 @@ const OVERRULES: f32 = 0.6;
 /// A pair whose actors are less likely than this, or whose type is, gives no event of its own.
 const PAIR_MIN: f32 = 0.3;
 const TYPE_MIN: f32 = 0.35;
+
+/// A clause that no frame tells must be this sure to tell an event.
+const CLAUSE_MIN: f32 = 0.5;
 
 /// An event of a frame whose actors are less likely than this any actors of an event is none; of nouns less is asked,
 /// since they seldom have both actors beside them.
@@ -208,7 +272,12 @@ const WEAK_SHARE: f32 = 0.5;
 
 /// Lets the model settle the types of the frames' events, and tells the likeliest pair of actors: of the frame's event
 /// where a frame knows their predicate, else as an event of its own.
-fn by_model(context: &Context<'_, '_>, coder: &Model, events: &mut Vec<(usize, Event)>) {
+fn by_model(
+    context: &Context<'_, '_>,
+    coder: &Model,
+    events: &mut Vec<(usize, Event)>,
+    used: &mut HashSet<usize>,
+) {
     let sentence = Sentence::new(context);
     let pair = roles::pair(&sentence, coder).filter(|pair| pair.confidence >= PAIR_MIN);
     if let Some(pair) = &pair {
@@ -220,9 +289,10 @@ fn by_model(context: &Context<'_, '_>, coder: &Model, events: &mut Vec<(usize, E
             .is_none_or(|clause| clause.kind == PredicateKind::Verb);
         settle(&sentence, coder, event, if is_verb { VERB_MIN } else { NOUN_MIN })
     });
-    events
-        .iter_mut()
-        .for_each(|(_, event)| tell_force(context, event));
+    by_clauses(&sentence, coder, events, used);
+    for (predicate, event) in events.iter_mut() {
+        tell_force(&sentence, coder, *predicate, event);
+    }
     let best = events
         .iter()
         .map(|(_, event)| event.confidence)
@@ -230,34 +300,102 @@ fn by_model(context: &Context<'_, '_>, coder: &Model, events: &mut Vec<(usize, E
     events.retain(|(_, event)| event.force_event.is_some() || event.confidence >= WEAK_SHARE * best);
 }
 
-/// An event whose source or target is a foreign force is one of a force, also where no frame says so.
-fn tell_force(context: &Context<'_, '_>, event: &mut Event) {
-    let roles = event
-        .event_type
-        .and_then(|kind| context.knowledge.event_types.force_roles.get(&kind));
-    let Some(roles) = roles.filter(|_| event.force_event.is_none()) else {
+/// The events of clauses that neither a frame nor the likeliest pair of actors tells.
+fn by_clauses(
+    sentence: &Sentence<'_, '_>,
+    coder: &Model,
+    events: &mut Vec<(usize, Event)>,
+    used: &mut HashSet<usize>,
+) {
+    let context = sentence.context;
+    used.extend(events.iter().map(|(predicate, _)| *predicate));
+    for clause in context.clauses {
+        let takes_in = clause.complements.iter().any(|below| used.contains(below));
+        let hangs_on = clause
+            .governor
+            .as_ref()
+            .is_some_and(|governor| governor.relation == "xcomp" && used.contains(&governor.predicate));
+        if used.contains(&clause.predicate) || takes_in || hangs_on {
+            continue;
+        }
+        let Some(told) = predicates::told(sentence, coder, clause).filter(|told| told.confidence >= CLAUSE_MIN)
+        else {
+            continue;
+        };
+        let (source, target) = predicates::parts(sentence, coder, clause);
+        if source.is_none() && target.is_none() {
+            continue;
+        }
+        let filled = |place: Option<Place>| place.map(|place| phrase_filled(context, &place)).unwrap_or_default();
+        let mut event = blank(context, clause);
+        event.rule = "model:predicates".to_owned();
+        event.confidence = told.confidence;
+        event.event_type = Some(told.event_type);
+        set_facts(&mut event, context);
+        set_source(&mut event, filled(source));
+        set_target(&mut event, filled(target));
+        finish(context, clause, &mut event);
+        used.insert(clause.predicate);
+        events.push((clause.predicate, event));
+    }
+}
+
+/// The model must be this sure that something happens to a force.
+const FORCE_MIN: f32 = 0.4;
+
+/// Says what happens to a foreign force, where no frame did: the one that takes part, else one beside it, else the one
+/// the document mostly tells of.
+fn tell_force(sentence: &Sentence<'_, '_>, coder: &Model, predicate: usize, event: &mut Event) {
+    let context = sentence.context;
+    let (Some(clause), Some(event_type), None) =
+        (context.clause(predicate), event.event_type, &event.force_event)
+    else {
         return;
     };
-    let force_at = |start: Option<i64>, end: Option<i64>| {
-        let place = Place::of(context.parsed, &(start? as usize..end? as usize))?;
-        let actor = context.actor(place.head)?;
-        let force = actor.force.clone()?;
-        (force.is_foreign() == Some(true)).then_some((actor, force))
+    let Some((actor, force)) = force_concerned(context, event) else {
+        return;
     };
-    let target = roles
-        .target
-        .as_ref()
-        .zip(force_at(event.target_start_byte, event.target_end_byte));
-    let source = || {
-        roles
-            .source
-            .as_ref()
-            .zip(force_at(event.source_start_byte, event.source_end_byte))
-    };
-    if let Some((name, (actor, force))) = target.or_else(source) {
-        event.force_event = Some(Code::new(name));
-        set_force(event, context, &force, Some(actor));
+    let told = predicates::force_event(sentence, coder, clause, event_type.as_str());
+    if let Some((name, _)) = told.filter(|(_, sure)| *sure >= FORCE_MIN) {
+        event.force_event = Some(Code::new(&name));
+        let named = (actor.sentence == context.sentence).then_some(actor);
+        set_force(event, context, &force, named);
     }
+}
+
+/// A force that is not known to be at home.
+fn may_be_foreign(actor: &Actor<'_>) -> bool {
+    let force = actor.force.as_ref();
+    force.is_some_and(|force| {
+        force.is_foreign() != Some(false) && (force.home.is_some() || force.called_foreign)
+    })
+}
+
+/// Whether the document tells of a force that may be foreign.
+pub(crate) fn tells_of_force(context: &Context<'_, '_>) -> bool {
+    context.actors.all.iter().any(may_be_foreign)
+}
+
+/// The foreign force that an event of a document that tells of one is about.
+fn force_concerned<'s, 'k>(context: &Context<'s, 'k>, event: &Event) -> Option<(&'s Actor<'k>, Force)> {
+    let foreign = |actor: &&Actor<'k>| may_be_foreign(actor);
+    let at = |start: Option<i64>, end: Option<i64>| {
+        let place = Place::of(context.parsed, &(start? as usize..end? as usize))?;
+        context.actor(place.head).filter(foreign)
+    };
+    let taking_part = at(event.target_start_byte, event.target_end_byte)
+        .or_else(|| at(event.source_start_byte, event.source_end_byte));
+    let beside = || context.actors.of_sentence(context.sentence).find(foreign);
+    let before = || {
+        let before = context.actors.all.iter();
+        before
+            .filter(foreign)
+            .filter(|actor| actor.sentence < context.sentence)
+            .last()
+    };
+    let anywhere = || context.actors.all.iter().find(foreign);
+    let actor = taking_part.or_else(beside).or_else(before).or_else(anywhere)?;
+    Some((actor, actor.force.clone()?))
 }
 
 /// Tells the event of a pair of actors.
@@ -555,6 +693,16 @@ fn set_source(event: &mut Event, source: matching::Filled) {
 }
 
 fn set_target(event: &mut Event, target: matching::Filled) {
+    // "Burkina Faso signed": a part of who acts is not acted upon.
+    let within = |start: Option<i64>| {
+        let source = event.source_start_byte.zip(event.source_end_byte);
+        source
+            .zip(start)
+            .is_some_and(|((first, end), start)| first <= start && start < end)
+    };
+    if within(target.start) {
+        return;
+    }
     event.target_name = target.name;
     event.target_actor_id = target.actor_id;
     event.target_country = target.country;

@@ -7,7 +7,7 @@ use crate::linear::Linear;
 /// The class of the model of types that says there is no event.
 pub const NO_EVENT: &str = "NONE";
 
-/// Four linear models in one file.
+/// Seven linear models in one file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
     /// The type of the event between two actors, or none.
@@ -18,13 +18,28 @@ pub struct Model {
     pub targets: Linear,
     /// Whether a dependent belongs to the noun phrase of its head.
     pub extents: Linear,
+    /// The type of the event that a clause tells, or none.
+    pub predicates: Linear,
+    /// Whether a noun phrase is source or target of a clause.
+    pub parts: Linear,
+    /// What happens to a force in a clause that tells an event, or nothing.
+    pub forces: Linear,
 }
 
 impl Model {
     /// The models as bytes, each behind its length.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        for model in [&self.types, &self.sources, &self.targets, &self.extents] {
+        let models = [
+            &self.types,
+            &self.sources,
+            &self.targets,
+            &self.extents,
+            &self.predicates,
+            &self.parts,
+            &self.forces,
+        ];
+        for model in models {
             let part = model.to_bytes();
             bytes.extend((part.len() as u32).to_le_bytes());
             bytes.extend(part);
@@ -51,6 +66,9 @@ impl Model {
             sources: next()?,
             targets: next()?,
             extents: next()?,
+            predicates: next()?,
+            parts: next()?,
+            forces: next()?,
         })
     }
 }

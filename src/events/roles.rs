@@ -24,7 +24,13 @@ pub(crate) fn candidates(sentence: &Sentence<'_, '_>) -> Vec<usize> {
         let part = ["compound", "flat", "fixed", "appos"]
             .iter()
             .any(|relation| parsed.is(*index, relation));
-        (noun || stands_for_noun && argument) && !part && !sentence.context.is_date(*index)
+        // "thousands of protesters" is one phrase, and its head the measure.
+        let measured = parsed.is(*index, "nmod")
+            && word.head.is_some_and(|head| {
+                let partitives = &sentence.context.language.grammar.partitives;
+                partitives.contains(parsed.words[head].lemma.as_ref())
+            });
+        (noun || stands_for_noun && argument) && !part && !measured && !sentence.context.is_date(*index)
     };
     (0..parsed.words.len()).filter(may_be).collect()
 }
@@ -70,7 +76,8 @@ pub(crate) fn extent(parsed: &Parsed<'_>, head: usize, model: &Linear) -> Place 
             .filter(|child| !words.contains(child))
             .collect::<Vec<_>>()
         {
-            if yes(model, &extent_features(parsed, head, child)) >= 0.5 {
+            let is_case = word == head && parsed.is(child, "case");
+            if !is_case && yes(model, &extent_features(parsed, head, child)) >= 0.5 {
                 words.push(child);
                 open.push(child);
             }
@@ -279,6 +286,17 @@ pub(crate) struct Pair {
 /// A phrase that is less likely the target than this is none.
 const TARGET_MIN: f32 = 0.25;
 
+/// Whether two phrases stand side by side in one role: "Britain and Canada".
+pub(crate) fn are_coordinated(parsed: &Parsed<'_>, one: usize, other: usize) -> bool {
+    let first = |mut word: usize| {
+        while let Some(head) = parsed.words[word].head.filter(|_| parsed.is(word, "conj")) {
+            word = head;
+        }
+        word
+    };
+    one != other && first(one) == first(other)
+}
+
 /// The likeliest pair among some sources.
 pub(crate) fn pair(sentence: &Sentence<'_, '_>, coder: &Model) -> Option<Pair> {
     let parsed = sentence.context.parsed;
@@ -299,12 +317,13 @@ pub(crate) fn pair(sentence: &Sentence<'_, '_>, coder: &Model) -> Option<Pair> {
     let source = phrase(parsed, source);
     let outside =
         |head: usize| !source.words.contains(&head) && !phrase(parsed, head).words.contains(&source.head);
-    let target = best(
-        &|head| target_features(sentence, &candidates, head, source.head),
-        &coder.targets,
-        &outside,
-    );
-    let target = target.filter(|(_, sure)| *sure >= TARGET_MIN);
+    // Who acts beside the source is acted upon only where nobody else is.
+    let beside = |head: usize| are_coordinated(parsed, source.head, head);
+    let target_where = |wanted: &dyn Fn(usize) -> bool| {
+        let features = |head| target_features(sentence, &candidates, head, source.head);
+        best(&features, &coder.targets, wanted).filter(|(_, sure)| *sure >= TARGET_MIN)
+    };
+    let target = target_where(&|head| outside(head) && !beside(head)).or_else(|| target_where(&outside));
     Some(Pair {
         confidence: sure * target.map_or(1.0, |(_, sure)| sure).sqrt(),
         target: target.map(|(head, _)| extent(parsed, head, &coder.extents)),

@@ -138,6 +138,8 @@ pub struct ForceNoun {
     pub kind: ForceKind,
     /// Whether it names a force without a word for its home beside it.
     pub alone: bool,
+    /// Whether the word alone shows that a text tells of soldiers; "unit" and "mission" do not.
+    pub military: bool,
 }
 
 /// A noun for an office or institution.
@@ -157,6 +159,7 @@ struct ForceNounRow {
     plural: String,
     kind: ForceKind,
     alone: String,
+    military: String,
 }
 
 #[derive(Deserialize)]
@@ -217,16 +220,16 @@ fn coder(reader: &mut Reader, file: &str) -> Option<crate::events::model::Model>
 fn force_nouns(reader: &mut Reader, file: &str) -> HashMap<String, ForceNoun> {
     let mut nouns = HashMap::new();
     for Line { number, row } in reader.table::<ForceNounRow>(file) {
-        if !["yes", "no"].contains(&row.alone.as_str()) {
-            reader.fault(
-                file,
-                Some(number),
-                format!("column `alone` is yes or no, not `{}`", row.alone),
-            );
+        for (column, value) in [("alone", &row.alone), ("military", &row.military)] {
+            if !["yes", "no"].contains(&value.as_str()) {
+                let fault = format!("column `{column}` is yes or no, not `{value}`");
+                reader.fault(file, Some(number), fault);
+            }
         }
         let noun = ForceNoun {
             kind: row.kind,
             alone: row.alone == "yes",
+            military: row.military == "yes",
         };
         if nouns.insert(row.word.clone(), noun).is_some() {
             reader.fault(file, Some(number), format!("`{}` stands twice", row.word));

@@ -4,6 +4,7 @@
 //! events does not, because most sentences about Germans tell of no soldier.
 
 use super::{Actor, Actors, Force};
+use crate::gate::Setting;
 use crate::knowledge::{Language, Reading};
 use crate::tables::{ActorKind, Code, ForceKind};
 use crate::text::{Text, Upos};
@@ -22,8 +23,8 @@ pub(super) struct National {
     pub is_people: bool,
 }
 
-/// Nationalities among the names of each sentence.
-pub(super) fn nationals(named: &[Vec<super::names::Name<'_>>]) -> Vec<National> {
+/// Nationalities among the names of each sentence that may tell of soldiers.
+pub(super) fn nationals(named: &[Vec<super::names::Name<'_>>], settings: &[Setting]) -> Vec<National> {
     let of_sentence = |(sentence, names): (usize, &Vec<super::names::Name<'_>>)| {
         let national = |name: &super::names::Name<'_>| {
             let force = name.entry.force.as_ref();
@@ -45,7 +46,11 @@ pub(super) fn nationals(named: &[Vec<super::names::Name<'_>>]) -> Vec<National> 
         };
         names.iter().filter_map(national).collect::<Vec<_>>()
     };
-    named.iter().enumerate().flat_map(of_sentence).collect()
+    let military = named
+        .iter()
+        .enumerate()
+        .filter(|(sentence, _)| settings[*sentence] > Setting::Civil);
+    military.flat_map(of_sentence).collect()
 }
 
 impl<'k> Actors<'k> {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::history::History;
 use super::{Actor, Actors, Context, Force, compound_lookup, phrase_span};
+use crate::gate::Setting;
 use crate::knowledge::Reading;
 use crate::tables::{ActorKind, Code};
 
@@ -13,6 +14,9 @@ pub(super) fn noun<'k>(context: &Context<'_, 'k>, head: usize) -> Option<Actor<'
     let (first, noun) = compound_lookup(context.parsed, head, |phrase| {
         context.language.force_nouns.get(phrase)
     })?;
+    if !noun.military && context.setting == Setting::Civil {
+        return None;
+    }
     let named =
         names_beside(context, head).find_map(|name| name.entry.force.as_ref().map(|force| (name, force)));
     let home = match named {

@@ -11,6 +11,7 @@ mod names;
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
 
+use crate::gate::{self, Setting};
 use crate::id;
 use crate::knowledge::{Entry, Knowledge, Language, Reading};
 use crate::tables::{self, ActorKind, Code, Document, ForceKind};
@@ -171,12 +172,13 @@ pub fn find<'k>(
         .iter()
         .map(|parsed| names::find(text.text, parsed, knowledge, language, year))
         .collect();
-    let focus = names::focus(&named);
+    let focus = names::focus(&named, &text.parsed, document, knowledge, language);
+    let settings = settings(text, knowledge);
     let mut actors = Actors {
         is_at_home: focus.as_ref().is_some_and(|(_, count)| *count >= NAMED_OFTEN),
         focus: focus.map(|(country, _)| country),
         countries: named.iter().map(|names| countries(names)).collect(),
-        nationals: assumed::nationals(&named),
+        nationals: assumed::nationals(&named, &settings),
         ..Actors::default()
     };
     let mut history = History::default();
@@ -187,6 +189,7 @@ pub fn find<'k>(
             sentence,
             clauses: &clauses[sentence],
             names: &named[sentence],
+            setting: settings[sentence],
             knowledge,
             language,
         };
@@ -209,11 +212,21 @@ pub fn find<'k>(
     actors
 }
 
+/// How far each parsed sentence tells of soldiers.
+fn settings(text: &Text<'_>, knowledge: &Knowledge) -> Vec<Setting> {
+    let hits: Vec<gate::Hit> = knowledge.gate.find(text.text).collect();
+    let settings = knowledge.gate.settings(&hits, &text.sentences);
+    text.parsed.iter().map(|parsed| settings[parsed.index]).collect()
+}
+
 /// The words that name a country.
 fn countries(names: &[names::Name<'_>]) -> Vec<(usize, Code)> {
     names
         .iter()
-        .filter_map(|name| Some((name.head, name.entry.country.clone()?)))
+        .filter_map(|name| {
+            let fielded = name.entry.force.as_ref().and_then(|force| force.home.clone());
+            Some((name.head, fielded.or_else(|| name.entry.country.clone())?))
+        })
         .collect()
 }
 
@@ -223,6 +236,7 @@ struct Context<'s, 'k> {
     sentence: usize,
     clauses: &'s [Clause],
     names: &'s [names::Name<'k>],
+    setting: Setting,
     knowledge: &'k Knowledge,
     language: &'k Language,
 }

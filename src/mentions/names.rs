@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{Actor, Context, Force, stands_for_government};
+use crate::gate::Setting;
 use crate::knowledge::{Entry, Knowledge, Language, Reading};
-use crate::tables::{ActorKind, Code};
+use crate::tables::{ActorKind, Code, Document};
 use crate::text::{Parsed, Upos, names as labels};
 
 /// A name in a sentence, read.
@@ -109,22 +110,67 @@ fn rank(entry: &Entry, upos: &Upos, modifies: bool, located: bool, countries: &[
     (by_reading, elsewhere, entry.rank)
 }
 
-/// The country most named in a document, with how often; of equals the first in the alphabet, so that order decides
-/// nothing.
-pub(super) fn focus(named: &[Vec<Name<'_>>]) -> Option<(Code, usize)> {
-    let mut counts: BTreeMap<&Code, usize> = BTreeMap::new();
-    let countries = named.iter().flatten().filter(|name| name.entry.force.is_none());
-    for country in countries
-        .filter_map(|name| name.entry.country.as_ref())
-        .filter(|code| code.as_str().len() == 3)
-    {
-        *counts.entry(country).or_default() += 1;
+/// The country that a document is about, with how often it is named: names of places, and of countries as places, count
+/// more, since governments and forces of other countries are named in it too. Of equals the first in the alphabet, so
+/// that order decides nothing.
+pub(super) fn focus(
+    named: &[Vec<Name<'_>>],
+    parsed: &[Parsed<'_>],
+    document: &Document,
+    knowledge: &Knowledge,
+    language: &Language,
+) -> Option<(Code, usize)> {
+    const TITLE: usize = 2;
+    let mut counts: BTreeMap<&Code, (usize, usize)> = BTreeMap::new();
+    let title = document.title.as_deref().unwrap_or_default();
+    for found in knowledge.gazetteer.find(title, 0..title.len()) {
+        let countries = found.entries.iter().filter(|entry| entry.force.is_none());
+        if let Some(country) = countries.filter_map(|entry| entry.country.as_ref()).next() {
+            counts.entry(country).or_default().0 += TITLE;
+        }
+    }
+    for (names, parsed) in named.iter().zip(parsed) {
+        for name in names {
+            let Some(country) = name.entry.country.as_ref().filter(|code| code.as_str().len() == 3) else {
+                continue;
+            };
+            let count = counts.entry(country).or_default();
+            let weight = weight(name, parsed, language);
+            count.0 += weight;
+            count.1 += usize::from(weight > 0);
+        }
     }
     counts
         .into_iter()
         .rev()
-        .max_by_key(|(_, count)| *count)
-        .map(|(country, count)| (country.clone(), count))
+        .max_by_key(|(_, (weight, _))| *weight)
+        .filter(|(_, (weight, _))| *weight > 0)
+        .map(|(country, (_, count))| (country.clone(), count))
+}
+
+/// How much a name says of the country in which a document's events happen.
+fn weight(name: &Name<'_>, parsed: &Parsed<'_>, language: &Language) -> usize {
+    const PLACE: usize = 3;
+    const TOWN: usize = 2;
+    let word = &parsed.words[name.head];
+    let describes_force = name.modifies
+        && word.head.is_some_and(|head| {
+            let lemma = parsed.words[head].lemma.to_lowercase();
+            language.force_nouns.contains_key(&lemma)
+        });
+    let located = language
+        .forces
+        .host_prepositions
+        .contains(&parsed.preposition(name.head));
+    if name.entry.force.is_some() || describes_force {
+        0
+    } else if located {
+        PLACE
+    } else if name.entry.reading == Reading::Place {
+        TOWN
+    } else {
+        1
+    }
 }
 
 /// The actors that names make.
@@ -150,7 +196,13 @@ fn actor<'k>(context: &Context<'_, 'k>, name: &Name<'k>) -> Actor<'k> {
         Reading::Adjective => ActorKind::Population,
         _ => entry.kind,
     };
-    let force = entry.force.as_ref().map(|force| Force {
+    // The United Nations that vote are not their soldiers.
+    let wanted = match entry.kind {
+        ActorKind::International if entry.office.as_deref() == Some("international") => Setting::Sentence,
+        _ => Setting::Document,
+    };
+    let fielded = entry.force.as_ref().filter(|_| context.setting >= wanted);
+    let force = fielded.map(|force| Force {
         home: force.home.clone(),
         kind: force.kind,
         host: if force.hosts.len() == 1 {

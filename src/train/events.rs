@@ -1,9 +1,12 @@
-//! Learns the coder of events from marked sentences: `training/events/*.jsonl`.
+//! Learns the coder of events from marked sentences, `training/events/*.jsonl`, and from articles with all their
+//! events, `training/articles/*.jsonl`.
 //!
-//! A line holds `marked_text` with `<s>` around who acts and `<t>` around who is acted upon, and `event_type`, which
-//! may be `NONE`. Sentences are read as the coder reads them, so that the models see what they will see.
+//! A line of the former holds `marked_text` with `<s>` around who acts and `<t>` around who is acted upon, and `event_type`, which
+//! may be `NONE`. A line of the latter holds `text` and `events`, each with its `evidence` and `trigger`, `event_type`
+//! and who is `source` and `target`: parts of the text. Both are read as the coder reads them, so that the models see
+//! what they will see.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -15,9 +18,12 @@ use super::linear::{self, Example, Settings};
 use crate::events::features::{Place, Sentence};
 use crate::events::model::{Model, NO_EVENT};
 use crate::events::roles::{self, YES};
-use crate::events::{Context, with_context};
+use crate::events::predicates::{self, OTHER, SOURCE, TARGET};
+use crate::events::{Context, with_context, with_contexts};
 use crate::knowledge::{Knowledge, Language};
+use crate::linear::{Features, Linear};
 use crate::tables::EventType;
+use crate::text::{Clause, sentences};
 
 /// A marked sentence.
 #[derive(Debug, Clone)]
@@ -30,27 +36,74 @@ pub struct Marked {
     pub target: Option<Range<usize>>,
     /// The event's type; `NONE` where nothing political happens.
     pub event_type: String,
+    /// What happens to a foreign force, if anything does.
+    pub force_event: Option<String>,
+}
+
+/// An article with all its events.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Article {
+    /// The whole text.
+    pub text: String,
+    /// Every event it tells.
+    pub events: Vec<ArticleEvent>,
+}
+
+/// An event of an article; its strings are parts of the text.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ArticleEvent {
+    /// The clause that tells it.
+    pub evidence: String,
+    /// The words of the predicate, within the evidence.
+    pub trigger: String,
+    /// The event's type.
+    pub event_type: Option<String>,
+    /// What happens to a foreign force, if anything does.
+    pub force_event: Option<String>,
+    /// Who acts.
+    pub source: Option<String>,
+    /// Who is acted upon.
+    pub target: Option<String>,
+}
+
+/// What is learnt from.
+#[derive(Debug, Clone)]
+pub enum Taught {
+    /// A marked sentence.
+    Sentence(Marked),
+    /// An article with all its events.
+    Article(Article),
 }
 
 #[derive(Deserialize)]
-struct Line {
-    marked_text: String,
-    event_type: String,
+#[serde(untagged)]
+enum Line {
+    Sentence {
+        marked_text: String,
+        event_type: String,
+        force_event: Option<String>,
+    },
+    Article(Article),
 }
 
-/// What a marked sentence teaches.
+/// What a marked sentence or an article teaches.
+#[derive(Default)]
 struct Lesson {
     types: Vec<Example>,
     sources: Vec<Example>,
     targets: Vec<Example>,
     extents: Vec<Example>,
+    predicates: Vec<Example>,
+    parts: Vec<Example>,
+    /// What happens to a force, with the features of its clause.
+    forces: Vec<(Features, String)>,
 }
 
-/// Reads the marked sentences of files, or of the `.jsonl` files of folders, in order of their names.
+/// Reads the marked sentences and articles of files, or of the `.jsonl` files of folders, in order of their names.
 ///
 /// # Errors
 /// A file cannot be read or a line is not as it should be, with file and line.
-pub fn read(paths: &[PathBuf]) -> Result<Vec<Marked>> {
+pub fn read(paths: &[PathBuf]) -> Result<Vec<Taught>> {
     let mut all = Vec::new();
     for file in super::files(paths)? {
         let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
@@ -59,28 +112,52 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Marked>> {
             .enumerate()
             .filter(|(_, line)| !line.trim().is_empty())
         {
-            let marked = marked(line).with_context(|| format!("{}:{}", file.display(), number + 1))?;
-            all.push(marked);
+            let taught = taught(line).with_context(|| format!("{}:{}", file.display(), number + 1))?;
+            all.push(taught);
         }
     }
     ensure!(!all.is_empty(), "no marked sentences");
     Ok(all)
 }
 
-fn marked(line: &str) -> Result<Marked> {
-    let line: Line = serde_json::from_str(line)?;
-    if line.event_type != NO_EVENT {
-        EventType::parse(&line.event_type)?;
+fn taught(line: &str) -> Result<Taught> {
+    match serde_json::from_str(line)? {
+        Line::Sentence {
+            marked_text,
+            event_type,
+            force_event,
+        } => Ok(Taught::Sentence(marked(&marked_text, event_type, force_event)?)),
+        Line::Article(article) => {
+            for event in &article.events {
+                if let Some(event_type) = &event.event_type {
+                    EventType::parse(event_type)?;
+                }
+                ensure!(
+                    article.text.contains(&event.evidence) && event.evidence.contains(&event.trigger),
+                    "`{}` in `{}` is not in the text",
+                    event.trigger,
+                    event.evidence
+                );
+            }
+            Ok(Taught::Article(article))
+        }
     }
-    let (text, source, target) = unmark(&line.marked_text);
-    if line.event_type != NO_EVENT && source.is_none() {
+}
+
+fn marked(marked_text: &str, event_type: String, force_event: Option<String>) -> Result<Marked> {
+    if event_type != NO_EVENT {
+        EventType::parse(&event_type)?;
+    }
+    let (text, source, target) = unmark(marked_text);
+    if event_type != NO_EVENT && source.is_none() {
         bail!("no source is marked");
     }
     Ok(Marked {
         text,
         source,
         target,
-        event_type: line.event_type,
+        event_type,
+        force_event: force_event.filter(|name| !name.is_empty()),
     })
 }
 
@@ -120,10 +197,10 @@ pub fn unmark(marked: &str) -> (String, Option<Range<usize>>, Option<Range<usize
 }
 
 /// Learns the models.
-pub fn train(sentences: &[&Marked], knowledge: &Knowledge, language: &Language) -> Model {
-    let lessons: Vec<Lesson> = sentences
+pub fn train(taught: &[Taught], knowledge: &Knowledge, language: &Language) -> Model {
+    let lessons: Vec<Lesson> = taught
         .par_iter()
-        .map(|marked| lesson(marked, knowledge, language))
+        .map(|taught| lesson(taught, knowledge, language))
         .collect();
     learn(&lessons.iter().collect::<Vec<_>>())
 }
@@ -137,25 +214,38 @@ fn learn(lessons: &[&Lesson]) -> Model {
             .collect::<Vec<_>>()
     };
     let yes_or_no = ["no".to_owned(), YES.to_owned()];
-    let ((types, sources), (targets, extents)) = rayon::join(
-        || {
-            rayon::join(
-                || linear::train(&gather(|lesson| &lesson.types), &classes(), Settings::default()),
-                || linear::train(&gather(|lesson| &lesson.sources), &yes_or_no, ROLES),
-            )
-        },
-        || {
-            (
-                linear::train(&gather(|lesson| &lesson.targets), &yes_or_no, ROLES),
-                linear::train(&gather(|lesson| &lesson.extents), &yes_or_no, ROLES),
-            )
-        },
-    );
+    let role_of_part = [OTHER, SOURCE, TARGET].map(str::to_owned);
+    let tasks: [(fn(&Lesson) -> &Vec<Example>, &[String], Settings); 6] = [
+        (|lesson| &lesson.types, &classes(), Settings::default()),
+        (|lesson| &lesson.sources, &yes_or_no, ROLES),
+        (|lesson| &lesson.targets, &yes_or_no, ROLES),
+        (|lesson| &lesson.extents, &yes_or_no, ROLES),
+        (|lesson| &lesson.predicates, &classes(), Settings::default()),
+        (|lesson| &lesson.parts, &role_of_part, ROLES),
+    ];
+    let models: Vec<Linear> = tasks
+        .par_iter()
+        .map(|(part, classes, settings)| linear::train(&gather(*part), classes, *settings))
+        .collect();
+    let [types, sources, targets, extents, predicates, parts] =
+        <[Linear; 6]>::try_from(models).expect("as many models as tasks");
+    let told = || lessons.iter().flat_map(|lesson| &lesson.forces);
+    let names: BTreeSet<&String> = told().map(|(_, name)| name).collect();
+    let names: Vec<String> = names.into_iter().cloned().collect();
+    let examples = told().filter_map(|(features, name)| {
+        let class = names.iter().position(|known| known == name)?;
+        let features = features.clone();
+        Some(Example { features, class })
+    });
+    let forces = linear::train(&examples.collect::<Vec<_>>(), &names, FORCES);
     Model {
         types,
         sources,
         targets,
         extents,
+        predicates,
+        parts,
+        forces,
     }
 }
 
@@ -167,6 +257,14 @@ const ROLES: Settings = Settings {
     sightings: 3,
 };
 
+/// There are many kinds of force events, each with few examples.
+const FORCES: Settings = Settings {
+    epochs: 15,
+    rate: 0.5,
+    decay: 2e-5,
+    sightings: 2,
+};
+
 /// The types and no event, in order.
 fn classes() -> Vec<String> {
     EventType::WORDS
@@ -176,36 +274,170 @@ fn classes() -> Vec<String> {
         .collect()
 }
 
-fn lesson(marked: &Marked, knowledge: &Knowledge, language: &Language) -> Lesson {
-    let mut lesson = Lesson {
-        types: Vec::new(),
-        sources: Vec::new(),
-        targets: Vec::new(),
-        extents: Vec::new(),
-    };
-    let class = classes()
-        .iter()
-        .position(|class| *class == marked.event_type)
-        .unwrap_or_default();
-    with_context(&marked.text, knowledge, language, |context| {
-        let sentence = Sentence::new(context);
-        let place = |span: &Option<Range<usize>>| Place::of(context.parsed, span.as_ref()?);
-        let (source, target) = (place(&marked.source), place(&marked.target));
-        if let Some(source) = &source {
-            let mut example = |target: Option<&Place>| {
-                let features = sentence.pair(source, target);
-                lesson.types.push(Example { features, class });
-            };
-            example(target.as_ref());
+fn class_of(event_type: &str) -> usize {
+    let at = classes().iter().position(|class| class == event_type);
+    at.unwrap_or_default()
+}
+
+fn lesson(taught: &Taught, knowledge: &Knowledge, language: &Language) -> Lesson {
+    let mut lesson = Lesson::default();
+    match taught {
+        Taught::Sentence(marked) => with_context(&marked.text, knowledge, language, |context| {
+            of_sentence(marked, &Sentence::new(context), &mut lesson);
+        }),
+        Taught::Article(article) => {
+            let sentences = sentences::split(
+                &article.text,
+                knowledge.normalization.sentence_rules(&language.code),
+            );
+            with_contexts(&article.text, sentences, knowledge, language, |context| {
+                of_article(article, &Sentence::new(context), &mut lesson);
+            });
         }
-        for place in [&source, &target].into_iter().flatten() {
-            extent_of(context, place, &mut lesson);
-        }
-        if marked.event_type != NO_EVENT {
-            roles_of(&sentence, source.as_ref(), target.as_ref(), &mut lesson);
-        }
-    });
+    }
     lesson
+}
+
+/// A marked sentence teaches one pair of actors, and of its predicates those that lead to it.
+fn of_sentence(marked: &Marked, sentence: &Sentence<'_, '_>, lesson: &mut Lesson) {
+    let context = sentence.context;
+    let place = |span: &Option<Range<usize>>| Place::of(context.parsed, span.as_ref()?);
+    let (source, target) = (place(&marked.source), place(&marked.target));
+    let class = class_of(&marked.event_type);
+    if let Some(source) = &source {
+        let features = sentence.pair(source, target.as_ref());
+        lesson.types.push(Example { features, class });
+    }
+    for place in [&source, &target].into_iter().flatten() {
+        extent_of(context, place, lesson);
+    }
+    if marked.event_type == NO_EVENT {
+        context
+            .clauses
+            .iter()
+            .for_each(|clause| predicate_of(sentence, clause, class, lesson));
+        return;
+    }
+    roles_of(sentence, source.as_ref(), target.as_ref(), lesson);
+    let chain = source.as_ref().map(|source| sentence.predicates(source.head));
+    let chain = chain.unwrap_or_default();
+    for (clause, is_last) in chain.iter().rev().zip(std::iter::once(true).chain(std::iter::repeat(false))) {
+        predicate_of(
+            sentence,
+            clause,
+            if is_last { class } else { class_of(NO_EVENT) },
+            lesson,
+        );
+        if is_last {
+            parts_of(sentence, clause, source.as_ref(), target.as_ref(), lesson);
+            force_of(sentence, clause, &marked.event_type, &marked.force_event, lesson);
+        }
+    }
+}
+
+/// A sentence of an article teaches all its predicates: those that tell an event and those that tell none.
+fn of_article(article: &Article, sentence: &Sentence<'_, '_>, lesson: &mut Lesson) {
+    let context = sentence.context;
+    let parsed = context.parsed;
+    let bounds = parsed.words[0].start..parsed.words[parsed.words.len() - 1].end;
+    let mut silent: Vec<usize> = Vec::new();
+    let mut told: Vec<usize> = Vec::new();
+    for event in &article.events {
+        let Some(trigger) = trigger_of(article, event).filter(|trigger| bounds.contains(&trigger.start)) else {
+            continue;
+        };
+        let within = |clause: &&Clause| trigger.contains(&parsed.words[clause.predicate].start);
+        let inside: Vec<&Clause> = context.clauses.iter().filter(within).collect();
+        silent.extend(inside.iter().map(|clause| clause.predicate));
+        let (Some(clause), Some(event_type)) = (inside.last(), &event.event_type) else {
+            continue;
+        };
+        told.push(clause.predicate);
+        predicate_of(sentence, clause, class_of(event_type), lesson);
+        let place = |name: &Option<String>| {
+            let start = nearest(&article.text, name.as_ref()?, trigger.start, &bounds)?;
+            Place::of(parsed, &(start..start + name.as_ref()?.len()))
+        };
+        let (source, target) = (place(&event.source), place(&event.target));
+        parts_of(sentence, clause, source.as_ref(), target.as_ref(), lesson);
+        force_of(sentence, clause, event_type, &event.force_event, lesson);
+        if let Some(source) = &source {
+            let features = sentence.pair(source, target.as_ref());
+            let class = class_of(event_type);
+            lesson.types.push(Example { features, class });
+        }
+    }
+    // What a clause that tells an event governs, and the words of a trigger beside its predicate, are not asked.
+    for clause in context.clauses {
+        let is_silent = silent.contains(&clause.predicate)
+            || clause
+                .governor
+                .as_ref()
+                .is_some_and(|governor| told.contains(&governor.predicate) && governor.relation == "xcomp");
+        if !is_silent {
+            predicate_of(sentence, clause, class_of(NO_EVENT), lesson);
+        }
+    }
+}
+
+/// Where the trigger of an event stands in the article, in bytes.
+fn trigger_of(article: &Article, event: &ArticleEvent) -> Option<Range<usize>> {
+    let start = article.text.find(&event.evidence)? + event.evidence.find(&event.trigger)?;
+    Some(start..start + event.trigger.len())
+}
+
+/// Where a name stands in a sentence, nearest to a place: its start, in bytes.
+fn nearest(text: &str, name: &str, place: usize, bounds: &Range<usize>) -> Option<usize> {
+    let starts = text[bounds.clone()].match_indices(name);
+    starts
+        .map(|(start, _)| bounds.start + start)
+        .min_by_key(|start| start.abs_diff(place))
+}
+
+/// A clause as an example of what it tells.
+fn predicate_of(sentence: &Sentence<'_, '_>, clause: &Clause, class: usize, lesson: &mut Lesson) {
+    let features = predicates::features(sentence, clause);
+    lesson.predicates.push(Example { features, class });
+}
+
+/// A clause that tells an event as an example of what happens to a force.
+fn force_of(
+    sentence: &Sentence<'_, '_>,
+    clause: &Clause,
+    event_type: &str,
+    force_event: &Option<String>,
+    lesson: &mut Lesson,
+) {
+    // Where no force is told of, nothing is asked.
+    if force_event.is_none() && !crate::events::tells_of_force(sentence.context) {
+        return;
+    }
+    let features = predicates::force_features(sentence, clause, event_type);
+    let name = force_event.clone().unwrap_or_else(|| NO_EVENT.to_owned());
+    lesson.forces.push((features, name));
+}
+
+/// Every noun phrase as an example of who takes part in a clause.
+fn parts_of(
+    sentence: &Sentence<'_, '_>,
+    clause: &Clause,
+    source: Option<&Place>,
+    target: Option<&Place>,
+    lesson: &mut Lesson,
+) {
+    let is = |place: Option<&Place>, head: usize| place.is_some_and(|place| place.head == head);
+    for head in roles::candidates(sentence) {
+        if head == clause.predicate {
+            continue;
+        }
+        let class = match (is(source, head), is(target, head)) {
+            (true, _) => 1,
+            (_, true) => 2,
+            _ => 0,
+        };
+        let features = predicates::part_features(sentence, clause, head);
+        lesson.parts.push(Example { features, class });
+    }
 }
 
 /// Every dependent in or beside a marked phrase as an example of what belongs to it.
@@ -257,14 +489,14 @@ fn roles_of(
 /// Sentences are dealt to `folds` in turn; each fold is coded by a model of the others. The curve learns from a half,
 /// a quarter and an eighth of the others of the first fold.
 pub fn cross_validate(
-    sentences: &[Marked],
+    taught: &[Taught],
     folds: usize,
     knowledge: &Knowledge,
     language: &Language,
 ) -> String {
-    let lessons: Vec<Lesson> = sentences
+    let lessons: Vec<Lesson> = taught
         .par_iter()
-        .map(|marked| lesson(marked, knowledge, language))
+        .map(|taught| lesson(taught, knowledge, language))
         .collect();
     let mut page = String::new();
     let mut counts = Counts::default();
@@ -364,7 +596,7 @@ pub fn make(
     language: &Language,
 ) -> Result<String> {
     let sentences = read(paths)?;
-    let model = train(&sentences.iter().collect::<Vec<_>>(), knowledge, language);
+    let model = train(&sentences, knowledge, language);
     let bytes = model.to_bytes();
     std::fs::write(to, &bytes).with_context(|| format!("writing {}", to.display()))?;
     let mut page = format!(
