@@ -82,7 +82,9 @@ impl Gate {
         });
         for name in named.filter(|name| name.len() > 3) {
             // "Kenyan army" holds a noun for a force, "EU" and "Bright Star" do not.
-            let holds_noun = name.split(' ').any(|word| nouns.contains(word.to_lowercase().as_str()));
+            let holds_noun = name
+                .split(' ')
+                .any(|word| nouns.contains(word.to_lowercase().as_str()));
             words.entry(name.to_owned()).or_insert(holds_noun);
         }
         Self::of_words(&words)
@@ -220,7 +222,8 @@ impl Gate {
             end: title.len(),
             kind: Kind::Heading,
         };
-        self.find(title).any(|hit| hit.military) && may_be_foreign(title, &whole, language, &knowledge.gazetteer)
+        self.find(title).any(|hit| hit.military)
+            && may_be_foreign(title, &whole, language, &knowledge.gazetteer)
     }
 }
 

@@ -66,13 +66,17 @@ enum Command {
     Diff(DiffArgs),
     /// Read one article and show what is found in it.
     Extract(ExtractArgs),
-    /// Say why a row is as it is: for a document, its cluster and what it shares with the canonical one.
+    /// Say why a row is as it is: of a document its cluster and what it shares with the canonical one, of an event, a
+    /// stance or a share the sentence, who was read in it and the rule.
     Explain {
-        /// The row's id, such as a document_id.
+        /// The row's id, such as a document_id or an event_id.
         id: String,
         /// Folder of the tables.
         #[arg(long)]
         output: PathBuf,
+        /// Folder with the knowledge of the run, where it was not what is built in.
+        #[arg(long)]
+        knowledge: Option<PathBuf>,
     },
     /// Check a pipeline, or an input, or the knowledge; every fault at once.
     Check(CheckArgs),
@@ -302,7 +306,15 @@ fn act(cli: &Cli) -> Result<u8> {
             let page = in_threads(&plan, || forecast::page(&plan, &knowledge))?;
             print(&page)
         }
-        Command::Explain { id, output } => print(&why::explain(id, output)?),
+        Command::Explain {
+            id,
+            output,
+            knowledge,
+        } => print(&why::explain(
+            id,
+            output,
+            knowledge::Source::from(knowledge.clone()),
+        )?),
         Command::Validate { output, memory } => print(&validate::output(output, *memory)?),
         Command::Runs { output } => print(&runs::list(output)?),
         Command::Diff(arguments) => {

@@ -14,6 +14,7 @@ use crate::events;
 use crate::explain::table;
 use crate::extract::{self, Findings};
 use crate::knowledge::Knowledge;
+use crate::normalize::dateline::dateline;
 use crate::plan::Scope;
 use crate::sentiment::model;
 use crate::tables::{Code, Document, Event, EventType, StanceLabel};
@@ -39,6 +40,8 @@ fn read(text: &str, record: &Value, knowledge: &Knowledge) -> Result<Findings> {
         .and_then(|day| day.to_zoned_datetime(jiff::tz::TimeZone::UTC).ok())
         .map(|zoned| zoned.timestamp());
     let document = Document {
+        dateline_place: dateline(text, &knowledge.normalization.datelines)
+            .and_then(|line| line.place.map(str::to_owned)),
         title: record.get("title").and_then(Value::as_str).map(str::to_owned),
         text: text.to_owned(),
         language: Code::new("en"),

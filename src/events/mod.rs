@@ -123,7 +123,9 @@ pub(crate) fn with_contexts(
     let clauses = crate::extract::clauses(&text, language);
     let actors = crate::mentions::find(&text, &clauses, &document, knowledge, language);
     for sentence in 0..text.parsed.len() {
-        look(&Context::new(&text, sentence, &clauses, &actors, &document, knowledge, language));
+        look(&Context::new(
+            &text, sentence, &clauses, &actors, &document, knowledge, language,
+        ));
     }
 }
 
@@ -203,7 +205,10 @@ fn give_countries(event: &mut Event, context: &Context<'_, '_>) {
         let is_stateless = matches!(kind, Some(ActorKind::International | ActorKind::Media));
         start.is_some() && id.is_none() && !is_stateless
     };
-    let here = event.place_country.clone().or_else(|| context.actors.focus.clone());
+    let here = event
+        .place_country
+        .clone()
+        .or_else(|| context.actors.focus.clone());
     if event.source_country.is_none()
         && told(&event.source_actor_id, event.source_kind, event.source_start_byte)
     {
@@ -279,7 +284,7 @@ fn by_model(
     used: &mut HashSet<usize>,
 ) {
     let sentence = Sentence::new(context);
-    let pair = roles::pair(&sentence, coder).filter(|pair| pair.confidence >= PAIR_MIN);
+    let pair = roles::pair(&sentence, coder).filter(|pair| pair.confidence >= tune("PAIR", PAIR_MIN));
     if let Some(pair) = &pair {
         tell_pair(&sentence, coder, pair, events);
     }
@@ -297,7 +302,9 @@ fn by_model(
         .iter()
         .map(|(_, event)| event.confidence)
         .fold(0.0, f32::max);
-    events.retain(|(_, event)| event.force_event.is_some() || event.confidence >= WEAK_SHARE * best);
+    events.retain(|(_, event)| {
+        event.force_event.is_some() || event.confidence >= tune("WEAK", WEAK_SHARE) * best
+    });
 }
 
 /// The events of clauses that neither a frame nor the likeliest pair of actors tells.
@@ -318,15 +325,21 @@ fn by_clauses(
         if used.contains(&clause.predicate) || takes_in || hangs_on {
             continue;
         }
-        let Some(told) = predicates::told(sentence, coder, clause).filter(|told| told.confidence >= CLAUSE_MIN)
-        else {
+        let Some(told) = predicates::told(sentence, coder, clause).filter(|told| {
+            told.confidence >= tune("CLAUSE", CLAUSE_MIN)
+                && (events.is_empty() || told.confidence >= tune("SECOND", CLAUSE_MIN))
+        }) else {
             continue;
         };
         let (source, target) = predicates::parts(sentence, coder, clause);
         if source.is_none() && target.is_none() {
             continue;
         }
-        let filled = |place: Option<Place>| place.map(|place| phrase_filled(context, &place)).unwrap_or_default();
+        let filled = |place: Option<Place>| {
+            place
+                .map(|place| phrase_filled(context, &place))
+                .unwrap_or_default()
+        };
         let mut event = blank(context, clause);
         event.rule = "model:predicates".to_owned();
         event.confidence = told.confidence;
@@ -343,8 +356,7 @@ fn by_clauses(
 /// The model must be this sure that something happens to a force.
 const FORCE_MIN: f32 = 0.4;
 
-/// Says what happens to a foreign force, where no frame did: the one that takes part, else one beside it, else the one
-/// the document mostly tells of.
+/// Says what happens to a foreign force, where no frame did: by the model, or, where a force takes part, by its role.
 fn tell_force(sentence: &Sentence<'_, '_>, coder: &Model, predicate: usize, event: &mut Event) {
     let context = sentence.context;
     let (Some(clause), Some(event_type), None) =
@@ -352,19 +364,29 @@ fn tell_force(sentence: &Sentence<'_, '_>, coder: &Model, predicate: usize, even
     else {
         return;
     };
-    let Some((actor, force)) = force_concerned(context, event) else {
+    let source = force_at(context, event.source_start_byte, event.source_end_byte);
+    let target = force_at(context, event.target_start_byte, event.target_end_byte);
+    let Some(concerned) = target.or(source).or_else(|| force_told_of(context)) else {
         return;
     };
     let told = predicates::force_event(sentence, coder, clause, event_type.as_str());
-    if let Some((name, _)) = told.filter(|(_, sure)| *sure >= FORCE_MIN) {
+    let told = told
+        .filter(|(_, sure)| *sure >= tune("FORCE", FORCE_MIN))
+        .map(|(name, _)| name);
+    let by_role = || {
+        let roles = context.knowledge.event_types.force_roles.get(&event_type)?;
+        let of_target = roles.target.clone().filter(|_| target.is_some());
+        of_target.or_else(|| roles.source.clone().filter(|_| source.is_some()))
+    };
+    if let Some((name, force)) = told.or_else(by_role).zip(concerned.force.as_ref()) {
         event.force_event = Some(Code::new(&name));
-        let named = (actor.sentence == context.sentence).then_some(actor);
-        set_force(event, context, &force, named);
+        let named = (concerned.sentence == context.sentence).then_some(concerned);
+        set_force(event, context, force, named);
     }
 }
 
 /// A force that is not known to be at home.
-fn may_be_foreign(actor: &Actor<'_>) -> bool {
+fn may_be_foreign(actor: &&Actor<'_>) -> bool {
     let force = actor.force.as_ref();
     force.is_some_and(|force| {
         force.is_foreign() != Some(false) && (force.home.is_some() || force.called_foreign)
@@ -373,29 +395,39 @@ fn may_be_foreign(actor: &Actor<'_>) -> bool {
 
 /// Whether the document tells of a force that may be foreign.
 pub(crate) fn tells_of_force(context: &Context<'_, '_>) -> bool {
-    context.actors.all.iter().any(may_be_foreign)
+    context.actors.all.iter().any(|actor| may_be_foreign(&actor))
 }
 
-/// The foreign force that an event of a document that tells of one is about.
-fn force_concerned<'s, 'k>(context: &Context<'s, 'k>, event: &Event) -> Option<(&'s Actor<'k>, Force)> {
-    let foreign = |actor: &&Actor<'k>| may_be_foreign(actor);
-    let at = |start: Option<i64>, end: Option<i64>| {
-        let place = Place::of(context.parsed, &(start? as usize..end? as usize))?;
-        context.actor(place.head).filter(foreign)
+/// The foreign force that a phrase names: by itself, or, in a document that tells of one, by its nationality ("the
+/// Rwandans").
+fn force_at<'s, 'k>(
+    context: &Context<'s, 'k>,
+    start: Option<i64>,
+    end: Option<i64>,
+) -> Option<&'s Actor<'k>> {
+    let place = Place::of(context.parsed, &(start? as usize..end? as usize))?;
+    let actor = context.actor(place.head)?;
+    if actor.force.is_some() {
+        return Some(actor).filter(may_be_foreign);
+    }
+    let is_people = actor.kind == ActorKind::Population && actor.office.is_none();
+    let country = actor.country.as_ref().filter(|_| is_people)?;
+    let same = |other: &&Actor<'k>| {
+        let home = other.force.as_ref().and_then(|force| force.home.as_ref());
+        may_be_foreign(other) && home == Some(country)
     };
-    let taking_part = at(event.target_start_byte, event.target_end_byte)
-        .or_else(|| at(event.source_start_byte, event.source_end_byte));
-    let beside = || context.actors.of_sentence(context.sentence).find(foreign);
+    context.actors.all.iter().find(same)
+}
+
+/// The foreign force beside a sentence's event: in the sentence, else the last one told before, else the first one.
+fn force_told_of<'s, 'k>(context: &Context<'s, 'k>) -> Option<&'s Actor<'k>> {
+    let all = &context.actors.all;
+    let beside = context.actors.of_sentence(context.sentence).find(may_be_foreign);
     let before = || {
-        let before = context.actors.all.iter();
-        before
-            .filter(foreign)
-            .filter(|actor| actor.sentence < context.sentence)
-            .last()
+        let before = all.iter().filter(|actor| actor.sentence < context.sentence);
+        before.filter(may_be_foreign).last()
     };
-    let anywhere = || context.actors.all.iter().find(foreign);
-    let actor = taking_part.or_else(beside).or_else(before).or_else(anywhere)?;
-    Some((actor, actor.force.clone()?))
+    beside.or_else(before).or_else(|| all.iter().find(may_be_foreign))
 }
 
 /// Tells the event of a pair of actors.
@@ -741,4 +773,11 @@ fn confidence(context: &Context<'_, '_>, clause: &Clause, frame: &Frame) -> f32 
 /// Whether an actor is one at all, for the roles of an event.
 pub(crate) fn is_actor(actor: &Actor<'_>) -> bool {
     !matches!(actor.kind, ActorKind::Unknown)
+}
+
+pub(crate) fn tune(name: &str, default: f32) -> f32 {
+    std::env::var(name)
+        .ok()
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(default)
 }

@@ -76,16 +76,38 @@ pub(crate) fn parts(
         let class = class(name)?;
         let free = scored.iter().filter(|(head, _)| free(*head));
         let best = free.max_by(|one, other| one.1[class].total_cmp(&other.1[class]))?;
-        (best.1[class] >= PART_MIN).then(|| roles::extent(parsed, best.0, &coder.extents))
+        (best.1[class] >= super::tune(name, PART_MIN)).then(|| roles::extent(parsed, best.0, &coder.extents))
     };
-    let source = best(SOURCE, &|_| true);
-    let outside = |head: usize| source.as_ref().is_none_or(|source| !source.words.contains(&head));
+    let source = best(SOURCE, &|_| true).or_else(|| {
+        let head = subject(sentence, clause)?;
+        Some(roles::extent(parsed, head, &coder.extents))
+    });
+    let outside = |head: usize| {
+        let apart =
+            |source: &Place| !source.words.contains(&head) && !roles::are_one(parsed, source.head, head);
+        source.as_ref().is_none_or(apart)
+    };
     let beside = |head: usize| {
         let source = source.as_ref();
         source.is_some_and(|source| roles::are_coordinated(parsed, source.head, head))
     };
     let target = best(TARGET, &|head| outside(head) && !beside(head)).or_else(|| best(TARGET, &outside));
     (source, target)
+}
+
+/// Who acts in a clause as grammar has it: its subject or agent, else that of the clause it hangs on ("..., accusing
+/// Tehran").
+fn subject(sentence: &Sentence<'_, '_>, clause: &Clause) -> Option<usize> {
+    let own = if clause.passive { "by" } else { "subj" };
+    clause.first(own).or_else(|| {
+        let governor = clause.governor.as_ref().filter(|_| !clause.passive)?;
+        let shares = matches!(
+            governor.relation.as_str(),
+            "advcl" | "xcomp" | "conj" | "parataxis"
+        );
+        let above = sentence.context.clause(governor.predicate).filter(|_| shares)?;
+        above.first(if above.passive { "by" } else { "subj" })
+    })
 }
 
 /// The features of a clause as one that tells an event.
@@ -165,7 +187,9 @@ fn takes(sentence: &Sentence<'_, '_>, clause: &Clause, lemma: &str, features: &m
     features.add(&["roles", &roles.join(" ")]);
     for phrase in &clause.participants {
         let filler = sentence.masked(phrase.head);
-        let kind = context.actor(phrase.head).map_or("-", |actor| actor.kind.as_str());
+        let kind = context
+            .actor(phrase.head)
+            .map_or("-", |actor| actor.kind.as_str());
         let force = context
             .actor(phrase.head)
             .is_some_and(|actor| actor.force.is_some());
@@ -219,15 +243,21 @@ fn around(sentence: &Sentence<'_, '_>, clause: &Clause, lemma: &str, features: &
     features.add(&["relation", word]);
     for child in parsed.children(clause.predicate).iter().copied() {
         let relation = parsed.words[child].relation;
-        if matches!(relation, "advmod" | "amod" | "det" | "compound" | "aux" | "nmod:poss") {
+        if matches!(
+            relation,
+            "advmod" | "amod" | "det" | "compound" | "aux" | "nmod:poss"
+        ) {
             features.add(&["modifier", relation, sentence.masked(child)]);
             features.add(&["modifier", relation, lemma, sentence.masked(child)]);
         }
     }
     for step in [1, 2] {
-        let before = clause.predicate.checked_sub(step).map(|word| sentence.masked(word));
-        let after = (clause.predicate + step < parsed.words.len())
-            .then(|| sentence.masked(clause.predicate + step));
+        let before = clause
+            .predicate
+            .checked_sub(step)
+            .map(|word| sentence.masked(word));
+        let after =
+            (clause.predicate + step < parsed.words.len()).then(|| sentence.masked(clause.predicate + step));
         let step = step.to_string();
         features.add(&["before", &step, before.unwrap_or("^")]);
         features.add(&["after", &step, after.unwrap_or("$")]);
@@ -276,7 +306,11 @@ pub(crate) fn part_features(sentence: &Sentence<'_, '_>, clause: &Clause, head: 
     features.add(&["way", &up, &top, &preposition]);
     features.add(&["way", &up, lemma, &preposition]);
     features.add(&["way", &up, &top, kind]);
-    let order = if head < clause.predicate { "before" } else { "behind" };
+    let order = if head < clause.predicate {
+        "before"
+    } else {
+        "behind"
+    };
     let apart = head.abs_diff(clause.predicate);
     let near = ["0", "1", "2", "4", "8", "16"][(usize::BITS - apart.leading_zeros()).min(5) as usize];
     features.add(&["order", order, near]);

@@ -297,6 +297,12 @@ pub(crate) fn are_coordinated(parsed: &Parsed<'_>, one: usize, other: usize) -> 
     one != other && first(one) == first(other)
 }
 
+/// Whether one phrase names the other again: "the minister, Alain Nyamwizi".
+pub(crate) fn are_one(parsed: &Parsed<'_>, one: usize, other: usize) -> bool {
+    let names = |word: usize, head: usize| parsed.is(word, "appos") && parsed.words[word].head == Some(head);
+    one == other || names(one, other) || names(other, one)
+}
+
 /// The likeliest pair among some sources.
 pub(crate) fn pair(sentence: &Sentence<'_, '_>, coder: &Model) -> Option<Pair> {
     let parsed = sentence.context.parsed;
@@ -315,8 +321,10 @@ pub(crate) fn pair(sentence: &Sentence<'_, '_>, coder: &Model) -> Option<Pair> {
         &|_| true,
     )?;
     let source = phrase(parsed, source);
-    let outside =
-        |head: usize| !source.words.contains(&head) && !phrase(parsed, head).words.contains(&source.head);
+    let outside = |head: usize| {
+        let within = phrase(parsed, head).words.contains(&source.head);
+        !source.words.contains(&head) && !within && !are_one(parsed, source.head, head)
+    };
     // Who acts beside the source is acted upon only where nobody else is.
     let beside = |head: usize| are_coordinated(parsed, source.head, head);
     let target_where = |wanted: &dyn Fn(usize) -> bool| {

@@ -17,8 +17,8 @@ use serde::Deserialize;
 use super::linear::{self, Example, Settings};
 use crate::events::features::{Place, Sentence};
 use crate::events::model::{Model, NO_EVENT};
-use crate::events::roles::{self, YES};
 use crate::events::predicates::{self, OTHER, SOURCE, TARGET};
+use crate::events::roles::{self, YES};
 use crate::events::{Context, with_context, with_contexts};
 use crate::knowledge::{Knowledge, Language};
 use crate::linear::{Features, Linear};
@@ -321,7 +321,11 @@ fn of_sentence(marked: &Marked, sentence: &Sentence<'_, '_>, lesson: &mut Lesson
     roles_of(sentence, source.as_ref(), target.as_ref(), lesson);
     let chain = source.as_ref().map(|source| sentence.predicates(source.head));
     let chain = chain.unwrap_or_default();
-    for (clause, is_last) in chain.iter().rev().zip(std::iter::once(true).chain(std::iter::repeat(false))) {
+    for (clause, is_last) in chain
+        .iter()
+        .rev()
+        .zip(std::iter::once(true).chain(std::iter::repeat(false)))
+    {
         predicate_of(
             sentence,
             clause,
@@ -343,7 +347,8 @@ fn of_article(article: &Article, sentence: &Sentence<'_, '_>, lesson: &mut Lesso
     let mut silent: Vec<usize> = Vec::new();
     let mut told: Vec<usize> = Vec::new();
     for event in &article.events {
-        let Some(trigger) = trigger_of(article, event).filter(|trigger| bounds.contains(&trigger.start)) else {
+        let Some(trigger) = trigger_of(article, event).filter(|trigger| bounds.contains(&trigger.start))
+        else {
             continue;
         };
         let within = |clause: &&Clause| trigger.contains(&parsed.words[clause.predicate].start);
@@ -488,12 +493,7 @@ fn roles_of(
 ///
 /// Sentences are dealt to `folds` in turn; each fold is coded by a model of the others. The curve learns from a half,
 /// a quarter and an eighth of the others of the first fold.
-pub fn cross_validate(
-    taught: &[Taught],
-    folds: usize,
-    knowledge: &Knowledge,
-    language: &Language,
-) -> String {
+pub fn cross_validate(taught: &[Taught], folds: usize, knowledge: &Knowledge, language: &Language) -> String {
     let lessons: Vec<Lesson> = taught
         .par_iter()
         .map(|taught| lesson(taught, knowledge, language))

@@ -1,36 +1,18 @@
-//! `garrison explain ID`: why a row stands in a table as it does, from the tables themselves.
-//!
-//! The first letter of an id names its kind. A document is explained by its cluster: what it is to the canonical
-//! document, the figures behind that, and the passages the two share and do not share, side by side.
-
-#![warn(missing_docs)]
+//! Why a document stands in its cluster: what it is to the canonical document, the figures behind that, and the
+//! passages the two share and do not share, side by side.
 
 use std::fmt::Write;
 use std::ops::Range;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
+use super::find;
 use crate::dedup::{self, Agreement, Evidence, Verdict};
-use crate::output;
-use crate::tables::{Document, Duplicate, Relation, Row};
+use crate::tables::{Document, Duplicate, Relation};
 
-/// Explains the row with an id, from the tables in an output folder.
-///
-/// # Errors
-/// The id is of no kind that can be explained, or is not in the tables, or the tables cannot be read.
-pub fn explain(id: &str, folder: &Path) -> Result<String> {
-    match id.split_once('_') {
-        Some(("d", _)) => document(id, folder),
-        _ => bail!("`{id}` is no id of a document; these begin with d_ and stand in documents.parquet"),
-    }
-}
-
-fn find<R: Row>(folder: &Path, column: &str, values: &[&str]) -> Result<Vec<R>> {
-    output::find_rows(&folder.join(format!("{}.parquet", R::TABLE)), column, values)
-}
-
-fn document(id: &str, folder: &Path) -> Result<String> {
+/// The page of a document.
+pub(super) fn page(id: &str, folder: &Path) -> Result<String> {
     let rows: Vec<Duplicate> = find(folder, "document_id", &[id])?;
     let row = rows
         .first()
@@ -322,11 +304,5 @@ mod tests {
                 .iter()
                 .all(|line| line.len() <= COLUMN)
         );
-    }
-
-    #[test]
-    fn other_ids_are_refused_by_name() {
-        let error = explain("x_1", Path::new("/nowhere")).unwrap_err().to_string();
-        assert!(error.contains("x_1"), "{error}");
     }
 }
