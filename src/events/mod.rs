@@ -353,8 +353,9 @@ fn by_clauses(
     }
 }
 
-/// The model must be this sure that something happens to a force.
-const FORCE_MIN: f32 = 0.4;
+/// The model must be this sure that something happens to a force that takes part, or to one that is told of beside it.
+const FORCE_MIN: f32 = 0.3;
+const FORCE_BESIDE_MIN: f32 = 0.45;
 
 /// Says what happens to a foreign force, where no frame did: by the model, or, where a force takes part, by its role.
 fn tell_force(sentence: &Sentence<'_, '_>, coder: &Model, predicate: usize, event: &mut Event) {
@@ -366,12 +367,14 @@ fn tell_force(sentence: &Sentence<'_, '_>, coder: &Model, predicate: usize, even
     };
     let source = force_at(context, event.source_start_byte, event.source_end_byte);
     let target = force_at(context, event.target_start_byte, event.target_end_byte);
-    let Some(concerned) = target.or(source).or_else(|| force_told_of(context)) else {
+    let taking_part = target.or(source);
+    let least = if taking_part.is_some() { FORCE_MIN } else { FORCE_BESIDE_MIN };
+    let Some(concerned) = taking_part.or_else(|| force_told_of(context)) else {
         return;
     };
     let told = predicates::force_event(sentence, coder, clause, event_type.as_str());
     let told = told
-        .filter(|(_, sure)| *sure >= tune("FORCE", FORCE_MIN))
+        .filter(|(_, sure)| *sure >= least)
         .map(|(name, _)| name);
     let by_role = || {
         let roles = context.knowledge.event_types.force_roles.get(&event_type)?;

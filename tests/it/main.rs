@@ -8,6 +8,7 @@ mod machine;
 mod objects;
 mod readers;
 mod runs;
+mod seed;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,92 @@
+//! The article the project began with, against its complete answer. Neither belongs to the repository: the folder is
+//! named by `GARRISON_SEED`, or lies beside the checkout.
+
+use std::path::PathBuf;
+
+use garrison::tables::{Document, Event, Sentiment, Survey};
+use serde_json::Value;
+
+use crate::{rows, run};
+
+fn folder() -> Option<PathBuf> {
+    let named = std::env::var_os("GARRISON_SEED").map(PathBuf::from);
+    let folder = named.unwrap_or_else(|| PathBuf::from("../shared/gold/seed"));
+    folder.join("seed_gold.jsonl").is_file().then_some(folder)
+}
+
+/// The stretches of the text that an answer rests on.
+fn evidence(answer: &Value, text: &str) -> Vec<(i64, i64)> {
+    let words = answer["evidence"].as_array().into_iter().flatten();
+    let words = words.filter_map(|words| words["text"].as_str());
+    words
+        .filter_map(|words| {
+            let start = text.find(words)?;
+            Some((start as i64, (start + words.len()) as i64))
+        })
+        .collect()
+}
+
+fn touches(spans: &[(i64, i64)], start: i64, end: i64) -> bool {
+    spans.iter().any(|(first, last)| start < *last && *first < end)
+}
+
+#[test]
+fn the_seed_article_is_read_as_its_key_says() {
+    let Some(seed) = folder() else {
+        eprintln!("not run: GARRISON_SEED names no folder with seed_gold.jsonl");
+        return;
+    };
+    let out = tempfile::tempdir().unwrap();
+    let articles: Vec<PathBuf> = std::fs::read_dir(&seed)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .filter(|file| file.extension().is_some_and(|ending| ending == "txt"))
+        .collect();
+    let input = articles[0].display().to_string();
+    run("pipelines/foreign_forces.toml", out.path(), &["--input", &input]);
+    let text = &rows::<Document>(out.path())[0].text;
+    let (events, stances) = (rows::<Event>(out.path()), rows::<Sentiment>(out.path()));
+    let key = std::fs::read_to_string(seed.join("seed_gold.jsonl")).unwrap();
+    let key: Vec<Value> = key.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (mut found, mut missed) = ([0, 0], Vec::new());
+    for answer in &key {
+        let spans = evidence(answer, text);
+        let wanted = |name: &str| answer[name].as_str().unwrap_or_default();
+        let (which, hit) = match wanted("kind") {
+            // Types the key allows stand in one text, such as "SANCTION/discontinue + COOPERATE/-/military".
+            "event" => {
+                let right = |event: &&Event| {
+                    let event_type = event.event_type.map_or("-", |kind| kind.as_str());
+                    wanted("plover").contains(event_type) || wanted("plover").starts_with('(')
+                };
+                let here = events
+                    .iter()
+                    .filter(|event| touches(&spans, event.start_byte, event.end_byte));
+                (0, here.filter(right).count() > 0)
+            }
+            "stance" => {
+                let label = wanted("polarity").split('/').next().unwrap_or_default();
+                let mut here = stances
+                    .iter()
+                    .filter(|row| touches(&spans, row.start_byte, row.end_byte));
+                (1, here.any(|row| row.label.as_str() == label))
+            }
+            _ => continue,
+        };
+        found[which] += usize::from(hit);
+        if !hit {
+            missed.push(wanted("id"));
+        }
+    }
+    println!("seed: {} of 21 events, {} of 8 stances; missed {missed:?}", found[0], found[1]);
+    assert!(found[0] >= 16, "{} events, missed {missed:?}", found[0]);
+    assert!(found[1] >= 6, "{} stances, missed {missed:?}", found[1]);
+    let surveys = rows::<Survey>(out.path());
+    assert_eq!(surveys.len(), 1, "{surveys:?}");
+    assert_eq!(surveys[0].pollster.as_deref(), Some("Afrobarometer"));
+    assert!((surveys[0].share_low..=surveys[0].share_high).contains(&66.7), "{surveys:?}");
+    let troops = events.iter().filter_map(|event| event.troops_min);
+    assert!(troops.into_iter().any(|troops| troops == 1_000), "about 1,000 soldiers");
+    // No date of its own: what is told relative to it stays open, with its words.
+    assert!(events.iter().all(|event| event.starts_on.is_none() || event.date_text.is_some()));
+}
