@@ -480,11 +480,13 @@ fn is_quoted(context: &Context<'_, '_>, clause: &Clause) -> bool {
         .any(|quotation| quotation.covers(&(word.start..word.end)))
 }
 
-/// A holder whose country nothing tells is at home where the force is.
-fn at_host(holder: Holder, force: Option<&Force>) -> matching::Filled {
+/// A holder whose country nothing tells is at home where the force is, or in the one other state that is named.
+fn at_host(context: &Context<'_, '_>, holder: Holder, force: Option<&Force>) -> matching::Filled {
     let mut filled = holder.filled;
+    let home = force.and_then(|force| force.home.as_ref());
     if filled.country.is_none() && holder.kind != HolderKind::International {
-        filled.country = force.and_then(|force| force.host.clone());
+        let host = force.and_then(|force| force.host.clone());
+        filled.country = host.or_else(|| holders::country_beside(context, home));
     }
     filled
 }
@@ -493,7 +495,7 @@ fn row(context: &Context<'_, '_>, stance: Stance<'_, '_>, events: &[Event]) -> S
     let document = context.document;
     let force: Option<&Force> = stance.force.force.as_ref();
     let (kind, chain, holder) = match stance.holder {
-        Some(holder) => (holder.kind, holder.chain.clone(), at_host(holder, force)),
+        Some(holder) => (holder.kind, holder.chain.clone(), at_host(context, holder, force)),
         None => (HolderKind::Narrator, None, matching::Filled::default()),
     };
     let label = match stance.polarity {

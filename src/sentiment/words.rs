@@ -72,6 +72,20 @@ pub(super) struct Lists {
     pub opposition: HashSet<String>,
     /// Nouns of a state's officials.
     pub officials: HashSet<String>,
+    /// Nouns of soldiers and their staffs.
+    pub soldiers: HashSet<String>,
+    /// Nouns of armed groups.
+    pub fighters: HashSet<String>,
+    /// Nouns of bodies of many states.
+    pub international: HashSet<String>,
+    /// Nouns of single people who speak for nobody else.
+    pub persons: HashSet<String>,
+    /// Nouns of who speaks for others, whose kind counts.
+    pub spokesmen: HashSet<String>,
+    /// Adjectives of who no longer holds an office.
+    pub past: HashSet<String>,
+    /// Adjectives of who governs: the ruling party.
+    pub governing: HashSet<String>,
 }
 
 #[derive(Deserialize)]
