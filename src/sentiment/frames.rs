@@ -42,6 +42,9 @@ pub(super) fn by_word<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> 
     if stances.is_empty() {
         stances.extend(by_duty(context, clause));
         stances.extend(by_naming(context, clause));
+        stances.extend(by_condition(context, clause));
+        stances.extend(by_question(context, clause));
+        stances.extend(by_absence(context, clause));
     }
     stances
 }
@@ -59,7 +62,7 @@ fn by_naming<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<St
     } else {
         return None;
     };
-    let force = clause.in_role(role).find_map(|head| toward(context, head))?.force;
+    let toward = clause.in_role(role).find_map(|head| toward(context, head))?;
     let judge = &context.language.judge;
     let words = said.iter().flat_map(|head| {
         context
@@ -87,13 +90,14 @@ fn by_naming<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<St
         return None;
     };
     let denial = denial(context, clause);
+    let told = if denial == Denial::None {
+        polarity
+    } else {
+        -polarity
+    };
     Some(Stance {
-        force,
-        polarity: if denial == Denial::None {
-            polarity
-        } else {
-            -polarity
-        },
+        force: toward.force,
+        polarity: told * toward.sign,
         intensity: 2,
         basis: if is_quoted(context, clause) {
             StanceBasis::Quote
@@ -109,6 +113,93 @@ fn by_naming<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<St
         holder: Some(holder),
         predicate: clause.predicate,
     })
+}
+
+/// A stance that a turn of phrase shows, rather than a word.
+fn by_turn<'c, 'k>(
+    context: &'c Context<'c, 'k>,
+    clause: &Clause,
+    rule: &str,
+    holder: Holder,
+    toward: &Toward<'c, 'k>,
+    polarity: i32,
+) -> Stance<'c, 'k> {
+    Stance {
+        force: toward.force,
+        polarity,
+        intensity: 2,
+        basis: if is_quoted(context, clause) {
+            StanceBasis::Quote
+        } else {
+            StanceBasis::Statement
+        },
+        negated: clause.negation.is_some(),
+        hedged: is_hedged(context, clause),
+        rule: rule.to_owned(),
+        span: circumstances::evidence(context, clause),
+        event: None,
+        predicate: clause.predicate,
+        confidence: if holder.is_certain { 0.7 } else { 0.5 },
+        holder: Some(holder),
+    }
+}
+
+/// "will not disarm unless the foreigners leave": who makes it a condition that a force goes or stays wants that.
+fn by_condition<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stance<'c, 'k>> {
+    let lists = &context.language.stances.lists;
+    let mark = clause.mark.as_ref()?;
+    if !lists.conditions.contains(mark) {
+        return None;
+    }
+    let toward = toward(context, clause.predicate).filter(|toward| toward.moves)?;
+    let above = context.clause(clause.governor.as_ref()?.predicate)?;
+    let is_vowed = above.negation.is_some() || !above.auxiliaries.is_empty() || mark == "unless";
+    let holder = holders::of_clause(context, above, &lists.condition_holders, None).filter(|_| is_vowed)?;
+    Some(by_turn(context, clause, "condition", holder, &toward, toward.sign))
+}
+
+/// "Who invited them?", "asked what the soldiers were for": a question that asks no fact is a reproach.
+fn by_question<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stance<'c, 'k>> {
+    let lists = &context.language.stances.lists;
+    let parsed = context.parsed;
+    let asks = |word: usize| lists.reproachful.contains(&parsed.words[word].lemma.to_lowercase());
+    let mut inside = parsed.children(clause.predicate).iter().copied();
+    let is_asked = asks(clause.predicate)
+        || inside.any(|child| asks(child) || parsed.children(child).iter().any(|below| asks(*below)));
+    let is_marked = parsed.words.iter().any(|word| word.text.starts_with('?')) && is_quoted(context, clause);
+    let governed = clause.governor.as_ref().filter(|above| above.relation == "ccomp");
+    let above = governed.and_then(|above| context.clause(above.predicate));
+    let is_told = above.is_some_and(|above| lists.asking.contains(&above.lemma));
+    if !is_asked || !(is_marked || is_told) {
+        return None;
+    }
+    let roles = ["subj", "obj"].map(str::to_owned);
+    let named = roles
+        .iter()
+        .flat_map(|role| clause.in_role(role).collect::<Vec<_>>())
+        .find_map(|head| toward(context, head).or_else(|| antecedent(context, head)));
+    let toward = named.or_else(|| holders::implied_force(context, clause, &roles))?;
+    let holder = holders::speaker(context, clause)
+        .or_else(|| holders::of_clause(context, above?, &["subj".to_owned()], None))?;
+    Some(by_turn(context, clause, "question", holder, &toward, -1))
+}
+
+/// "Without the soldiers the town would have fallen": what would be if the force were not there.
+fn by_absence<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stance<'c, 'k>> {
+    let lists = &context.language.stances.lists;
+    let is_supposed = clause
+        .auxiliaries
+        .iter()
+        .any(|auxiliary| lists.suppositions.contains(auxiliary));
+    let is_lack = |role: &String| lists.lacking.contains(role);
+    let absent = clause
+        .participants
+        .iter()
+        .filter(|phrase| is_lack(&phrase.role))
+        .find_map(|phrase| toward(context, phrase.head));
+    let toward = absent.filter(|_| is_supposed || clause.negation.is_some())?;
+    let holder = holders::speaker(context, clause).or_else(|| holders::main(context))?;
+    Some(by_turn(context, clause, "absence", holder, &toward, toward.sign))
 }
 
 /// What a verb of calling calls its object.
@@ -188,7 +279,12 @@ fn by_sense<'c, 'k>(
     found
         .into_iter()
         .map(|toward| {
-            let polarity = denied(sense, part, denial) * toward.sign;
+            let turned = if part == 'n' && is_spoilt(context, clause.predicate, sense) {
+                -1
+            } else {
+                1
+            };
+            let polarity = denied(sense, part, denial) * toward.sign * turned;
             stance(
                 context,
                 clause,
@@ -201,6 +297,17 @@ fn by_sense<'c, 'k>(
             )
         })
         .collect()
+}
+
+/// "an uninvited guest", "bad friends": a good noun that an adjective turns round.
+fn is_spoilt(context: &Context<'_, '_>, noun: usize, sense: &Sense) -> bool {
+    let parsed = context.parsed;
+    let judge = &context.language.judge;
+    let described = parsed.dependents(noun, "amod");
+    let score = described
+        .map(|word| judge.score(parsed, &context.language.grammar.negators, word))
+        .sum::<f32>();
+    sense.polarity > 0 && score < -0.5
 }
 
 /// "want them out": an adverb that says where the object goes.
@@ -269,12 +376,17 @@ fn by_duty<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stan
         .iter()
         .any(|auxiliary| lists.duties.contains(auxiliary))
         || governed_by(context, clause, |lemma| lists.duty_verbs.contains(lemma));
+    let is_permitted = sign > 0
+        && clause
+            .auxiliaries
+            .iter()
+            .any(|auxiliary| lists.permissions.contains(auxiliary));
     let tag = context.parsed.words[clause.predicate].xpos;
     let is_order = tag == "VB"
         && clause.auxiliaries.is_empty()
         && clause.mark.is_none()
         && clause.first("subj").is_none_or(|_| is_quoted(context, clause));
-    if !has_duty && !is_order {
+    if !has_duty && !is_order && !is_permitted {
         return None;
     }
     let own = ["subj", "obj"]
@@ -457,10 +569,15 @@ fn search<'c, 'k>(context: &'c Context<'c, 'k>, head: usize, depth: usize) -> Op
         .at(context.sentence, head)
         .filter(|actor| is_foreign_force(actor));
     if let Some(force) = own {
+        let is_lessened = context
+            .parsed
+            .children(head)
+            .iter()
+            .any(|child| lists.lessening.contains(&context.parsed.words[*child].text.to_lowercase()));
         return Some(Toward {
             force,
-            sign: 1,
-            moves: false,
+            sign: if is_lessened { -1 } else { 1 },
+            moves: is_lessened,
         });
     }
     if depth == DEPTH_MAX {
@@ -478,12 +595,30 @@ fn search<'c, 'k>(context: &'c Context<'c, 'k>, head: usize, depth: usize) -> Op
             .iter()
             .filter(|_| effect.is_some())
             .find_map(|phrase| context.actor(phrase.head).filter(|actor| is_foreign_force(actor)));
+        // "asked them to delay their departure": what is delayed counts too.
+        let of_objects = clause.in_role("obj").filter_map(|object| {
+            let lemma = context.parsed.words[object].lemma.to_lowercase();
+            lists.effects.get(&lemma).copied()
+        });
+        let sign = of_objects.product();
         shared.map(|force| Toward {
             force,
-            sign: 1,
+            sign,
             moves: false,
         })
     })?;
+    // "leave them in place": what leaving does to who leaves is not what it does to who is left.
+    let is_object = context.clause(head).is_some_and(|clause| {
+        clause.in_role("obj").any(|object| {
+            object == found.force.head || context.parsed.is_under(found.force.head, object)
+        })
+    });
+    let effect = lists
+        .effects
+        .get(&format!("{lemma} obj"))
+        .copied()
+        .filter(|_| is_object)
+        .or(effect);
     let denied = context
         .clause(head)
         .is_some_and(|clause| clause.negation.is_some());
@@ -551,7 +686,12 @@ pub(super) fn denial(context: &Context<'_, '_>, clause: &Clause) -> Denial {
                 .into_iter()
                 .any(|child| negators.contains(&context.parsed.words[*child].lemma.to_lowercase()))
         });
-    let negation = clause.negation.or(is_no_longer.then_some(clause.predicate));
+    let is_doubted = clause.in_role("subj").chain(clause.in_role("by")).any(|head| {
+        let few = |word: usize| lists.few.contains(&context.parsed.words[word].lemma.to_lowercase());
+        few(head) || context.parsed.dependents(head, "amod").any(few)
+    });
+    let is_denied = is_no_longer || is_doubted;
+    let negation = clause.negation.or(is_denied.then_some(clause.predicate));
     let mut denial = match negation {
         Some(_)
             if clause

@@ -60,6 +60,24 @@ pub(super) struct Lists {
     pub duties: HashSet<String>,
     /// Verbs that say so with an infinitive.
     pub duty_verbs: HashSet<String>,
+    /// Auxiliaries that say what is allowed.
+    pub permissions: HashSet<String>,
+    /// Marks of conditions that who makes them wants met: unless, until.
+    pub conditions: HashSet<String>,
+    /// Roles of who makes a condition.
+    pub condition_holders: Vec<String>,
+    /// Words of questions that reproach: who, what, why.
+    pub reproachful: HashSet<String>,
+    /// Verbs of asking.
+    pub asking: HashSet<String>,
+    /// Auxiliaries of what would be.
+    pub suppositions: HashSet<String>,
+    /// Prepositions of who is not there: without.
+    pub lacking: HashSet<String>,
+    /// Words before a force that say there is less of it: no, fewer.
+    pub lessening: HashSet<String>,
+    /// Words for next to nobody.
+    pub few: HashSet<String>,
     /// Adverbs that say whether what is wanted, sent or asked comes (1) or goes (-1).
     pub directions: HashMap<String, i32>,
     /// Nouns of people who are no office and no nationality.
