@@ -45,6 +45,9 @@ pub(super) fn by_word<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> 
         stances.extend(by_condition(context, clause));
         stances.extend(by_question(context, clause));
         stances.extend(by_absence(context, clause));
+        stances.extend(by_opposing(context, clause));
+        stances.extend(by_reaction(context, clause));
+        stances.extend(by_supposition(context, clause));
     }
     stances
 }
@@ -62,7 +65,11 @@ fn by_naming<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<St
     } else {
         return None;
     };
-    let toward = clause.in_role(role).find_map(|head| toward(context, head))?;
+    let mut heads: Vec<usize> = clause.in_role(role).collect();
+    if is_naming && heads.is_empty() {
+        heads = context.parsed.children(clause.predicate).to_vec();
+    }
+    let toward = heads.into_iter().find_map(|head| toward(context, head))?;
     let judge = &context.language.judge;
     let words = said.iter().flat_map(|head| {
         context
@@ -155,14 +162,25 @@ fn by_condition<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option
     let above = context.clause(clause.governor.as_ref()?.predicate)?;
     let is_vowed = above.negation.is_some() || !above.auxiliaries.is_empty() || mark == "unless";
     let holder = holders::of_clause(context, above, &lists.condition_holders, None).filter(|_| is_vowed)?;
-    Some(by_turn(context, clause, "condition", holder, &toward, toward.sign))
+    Some(by_turn(
+        context,
+        clause,
+        "condition",
+        holder,
+        &toward,
+        toward.sign,
+    ))
 }
 
 /// "Who invited them?", "asked what the soldiers were for": a question that asks no fact is a reproach.
 fn by_question<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stance<'c, 'k>> {
     let lists = &context.language.stances.lists;
     let parsed = context.parsed;
-    let asks = |word: usize| lists.reproachful.contains(&parsed.words[word].lemma.to_lowercase());
+    let asks = |word: usize| {
+        lists
+            .reproachful
+            .contains(&parsed.words[word].lemma.to_lowercase())
+    };
     let mut inside = parsed.children(clause.predicate).iter().copied();
     let is_asked = asks(clause.predicate)
         || inside.any(|child| asks(child) || parsed.children(child).iter().any(|below| asks(*below)));
@@ -202,6 +220,89 @@ fn by_absence<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<S
     Some(by_turn(context, clause, "absence", holder, &toward, toward.sign))
 }
 
+/// "preached against the base", "voted against letting them in": whatever people do against a force.
+fn by_opposing<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stance<'c, 'k>> {
+    let lists = &context.language.stances.lists;
+    if clause.kind != PredicateKind::Verb || lists.harms.contains(&clause.lemma) {
+        return None;
+    }
+    let opposes = |role: &String| lists.opposing.contains(role);
+    let opposed = clause.participants.iter().filter(|phrase| opposes(&phrase.role));
+    let toward = opposed
+        .filter(|phrase| context.parsed.is(phrase.head, "obl"))
+        .find_map(|phrase| toward(context, phrase.head))?;
+    let holder =
+        holders::of_clause(context, clause, &lists.acting, None).filter(|holder| holder.is_certain)?;
+    let polarity = if denial(context, clause) == Denial::None {
+        -toward.sign
+    } else {
+        0
+    };
+    Some(by_turn(context, clause, "against", holder, &toward, polarity))
+}
+
+/// "wept as they left", "cheered when the convoy passed": a feeling at the coming or going of a force.
+fn by_reaction<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stance<'c, 'k>> {
+    let lists = &context.language.stances.lists;
+    let feeling = *lists.reactions.get(&clause.lemma)?;
+    let below = context.clauses.iter().filter(|other| {
+        let governor = other.governor.as_ref();
+        governor
+            .is_some_and(|above| above.predicate == clause.predicate && above.relation.starts_with("advcl"))
+            && other.mark.as_ref().is_some_and(|mark| {
+                context.language.grammar.temporal_marks.contains(mark) || lists.occasions.contains(mark)
+            })
+    });
+    let toward = below.into_iter().find_map(|other| {
+        let goes = lists.effects.get(&other.lemma).copied().unwrap_or(1);
+        let subjects = other.in_role("subj").chain(other.in_role("obj"));
+        let mut found = subjects.filter_map(|head| toward(context, head));
+        found.next().map(|toward| Toward {
+            sign: toward.sign * goes,
+            ..toward
+        })
+    })?;
+    let holder =
+        holders::of_clause(context, clause, &["subj".to_owned()], None).filter(|holder| holder.is_certain)?;
+    Some(by_turn(
+        context,
+        clause,
+        "reaction",
+        holder,
+        &toward,
+        feeling * toward.sign,
+    ))
+}
+
+/// "Were they to go there would be a massacre": what is feared or hoped if a force comes or goes.
+fn by_supposition<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stance<'c, 'k>> {
+    let grammar = &context.language.grammar;
+    let mark = clause.mark.as_ref()?;
+    if !grammar.conditional_marks.contains(mark) {
+        return None;
+    }
+    let goes = *context.language.stances.lists.effects.get(&clause.lemma)?;
+    let mut subjects = clause.in_role("subj").chain(clause.in_role("obj"));
+    let toward = subjects.find_map(|head| toward(context, head))?;
+    let above = context.clause(clause.governor.as_ref()?.predicate)?;
+    let words = context
+        .parsed
+        .subtree_without(above.predicate, &["advcl", "parataxis", "acl:relcl"]);
+    let judge = &context.language.judge;
+    let score = words
+        .into_iter()
+        .map(|word| judge.score(context.parsed, &grammar.negators, word))
+        .sum::<f32>();
+    let outcome = if score.abs() < 1.0 {
+        return None;
+    } else {
+        score.signum() as i32
+    };
+    let holder = holders::speaker(context, above).or_else(|| holders::speaker(context, clause))?;
+    let polarity = outcome * goes * toward.sign;
+    Some(by_turn(context, clause, "supposition", holder, &toward, polarity))
+}
+
 /// What a verb of calling calls its object.
 fn named_as(context: &Context<'_, '_>, clause: &Clause) -> Vec<usize> {
     let parsed = context.parsed;
@@ -209,6 +310,8 @@ fn named_as(context: &Context<'_, '_>, clause: &Clause) -> Vec<usize> {
     let object = clause.first("obj");
     let named = children.filter(|child| {
         Some(*child) > object
+            && *child > clause.predicate
+            && context.actor(*child).is_none_or(|actor| !is_foreign_force(actor))
             && matches!(
                 parsed.words[*child].relation,
                 "xcomp" | "ccomp" | "obj" | "obl" | "advcl" | "advmod" | "dep" | "acl"
@@ -478,11 +581,23 @@ pub(super) fn in_role(
         return described(context, clause);
     };
     let of_above: Vec<usize> = above.in_role("obj").collect();
-    if of_above.is_empty() {
-        described(context, clause)
-    } else {
-        of_above
+    if !of_above.is_empty() {
+        return of_above;
     }
+    let described = described(context, clause);
+    if described.is_empty() {
+        return beside(context, above, clause);
+    }
+    described
+}
+
+/// "called the bases a curse": the words between a verb and what it calls them, where the parse sees no object.
+fn beside(context: &Context<'_, '_>, above: &Clause, clause: &Clause) -> Vec<usize> {
+    let between = context.parsed.children(above.predicate).iter().copied();
+    between
+        .filter(|child| (above.predicate..clause.predicate).contains(child))
+        .filter(|child| context.actor(*child).is_some_and(is_foreign_force))
+        .collect()
 }
 
 /// "described the troops as occupiers", "branded them a threat": a noun or adjective behind "as" or in a small
@@ -569,11 +684,11 @@ fn search<'c, 'k>(context: &'c Context<'c, 'k>, head: usize, depth: usize) -> Op
         .at(context.sentence, head)
         .filter(|actor| is_foreign_force(actor));
     if let Some(force) = own {
-        let is_lessened = context
-            .parsed
-            .children(head)
-            .iter()
-            .any(|child| lists.lessening.contains(&context.parsed.words[*child].text.to_lowercase()));
+        let is_lessened = context.parsed.children(head).iter().any(|child| {
+            lists
+                .lessening
+                .contains(&context.parsed.words[*child].text.to_lowercase())
+        });
         return Some(Toward {
             force,
             sign: if is_lessened { -1 } else { 1 },
@@ -601,6 +716,17 @@ fn search<'c, 'k>(context: &'c Context<'c, 'k>, head: usize, depth: usize) -> Op
             lists.effects.get(&lemma).copied()
         });
         let sign = of_objects.product();
+        // "begged them not to abandon the town": the verb above has the force as its object.
+        let asked = || {
+            let above = context.clause(clause.governor.as_ref()?.predicate)?;
+            let mut objects = above.in_role("obj").chain(above.in_role("iobj"));
+            objects.find_map(|object| context.actor(object).filter(|actor| is_foreign_force(actor)))
+        };
+        let is_infinitive = clause
+            .mark
+            .as_ref()
+            .is_some_and(|mark| context.language.grammar.infinitive_marks.contains(mark));
+        let shared = shared.or_else(|| asked().filter(|_| effect.is_some() && is_infinitive));
         shared.map(|force| Toward {
             force,
             sign,
@@ -609,9 +735,9 @@ fn search<'c, 'k>(context: &'c Context<'c, 'k>, head: usize, depth: usize) -> Op
     })?;
     // "leave them in place": what leaving does to who leaves is not what it does to who is left.
     let is_object = context.clause(head).is_some_and(|clause| {
-        clause.in_role("obj").any(|object| {
-            object == found.force.head || context.parsed.is_under(found.force.head, object)
-        })
+        clause
+            .in_role("obj")
+            .any(|object| object == found.force.head || context.parsed.is_under(found.force.head, object))
     });
     let effect = lists
         .effects
@@ -687,7 +813,11 @@ pub(super) fn denial(context: &Context<'_, '_>, clause: &Clause) -> Denial {
                 .any(|child| negators.contains(&context.parsed.words[*child].lemma.to_lowercase()))
         });
     let is_doubted = clause.in_role("subj").chain(clause.in_role("by")).any(|head| {
-        let few = |word: usize| lists.few.contains(&context.parsed.words[word].lemma.to_lowercase());
+        let few = |word: usize| {
+            lists
+                .few
+                .contains(&context.parsed.words[word].lemma.to_lowercase())
+        };
         few(head) || context.parsed.dependents(head, "amod").any(few)
     });
     let is_denied = is_no_longer || is_doubted;

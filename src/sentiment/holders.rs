@@ -1,7 +1,7 @@
 //! Who holds a stance: through roles, quotations and attribution, with the chain of those who report it.
 
 use super::frames::{Toward, in_role};
-use super::{is_foreign_force, is_quoted};
+use super::{is_foreign_force, is_mere_force, is_quoted};
 use crate::events::{Context, circumstances, matching};
 use crate::knowledge::Reading;
 use crate::mentions::Actor;
@@ -42,7 +42,7 @@ pub(super) fn of_clause(
             _ => {}
         }
         for head in in_role(context, clause, role, object_role) {
-            if context.actor(head).is_some_and(is_foreign_force) {
+            if context.actor(head).is_some_and(is_mere_force) {
                 continue;
             }
             if is_first_person(context, head) {
@@ -172,7 +172,7 @@ pub(super) fn of_head(context: &Context<'_, '_>, head: usize) -> Option<Holder> 
     let word = &parsed.words[head];
     let lemma = word.lemma.to_lowercase();
     let actor = context.actor(head);
-    if actor.is_some_and(is_foreign_force) {
+    if actor.is_some_and(is_mere_force) {
         return None;
     }
     let is_thing = lists.things.contains(&lemma) && actor.is_none_or(|actor| actor.entry.is_none());
@@ -253,6 +253,9 @@ fn kind_at(context: &Context<'_, '_>, head: usize, actor: Option<&Actor<'_>>) ->
         }
     }
     match (actor, word.upos) {
+        (Some(actor), _) if actor.force.is_some() && is_named && is_foreign_force(actor) => {
+            Some(HolderKind::International)
+        }
         (Some(actor), _) => Some(kind_of(context, actor)),
         (None, Upos::Propn) if lemma != word.text.to_lowercase() => Some(HolderKind::Public),
         (None, Upos::Propn) => Some(HolderKind::Person),
@@ -282,11 +285,7 @@ fn kind_represented(context: &Context<'_, '_>, owner: usize) -> Option<HolderKin
     (!is_vague).then_some(kind)
 }
 
-fn has_modifier(
-    context: &Context<'_, '_>,
-    head: usize,
-    wanted: &std::collections::HashSet<String>,
-) -> bool {
+fn has_modifier(context: &Context<'_, '_>, head: usize, wanted: &std::collections::HashSet<String>) -> bool {
     let parsed = context.parsed;
     let mut before = parsed.children(head).iter().filter(|child| **child < head);
     before.any(|child| wanted.contains(&parsed.words[*child].text.to_lowercase()))
@@ -297,12 +296,8 @@ fn listed_kind(context: &Context<'_, '_>, head: usize) -> Option<HolderKind> {
     let lists = &context.language.stances.lists;
     let parsed = context.parsed;
     let lemma = parsed.words[head].lemma.to_lowercase();
-    let describes = |before: &usize| {
-        matches!(
-            parsed.words[*before].upos,
-            Upos::Noun | Upos::Propn | Upos::Adj
-        )
-    };
+    let describes =
+        |before: &usize| matches!(parsed.words[*before].upos, Upos::Noun | Upos::Propn | Upos::Adj);
     let before = head.checked_sub(1).filter(describes);
     let before = before.map(|before| parsed.words[before].text.to_lowercase());
     let kinds = [
@@ -322,7 +317,9 @@ fn listed_kind(context: &Context<'_, '_>, head: usize) -> Option<HolderKind> {
             .find(|(list, _)| list.contains(phrase))
             .map(|(_, kind)| *kind)
     };
-    let of_pair = before.as_ref().and_then(|before| of(&format!("{before} {lemma}")));
+    let of_pair = before
+        .as_ref()
+        .and_then(|before| of(&format!("{before} {lemma}")));
     // "a radio host", "a newspaper boss": who works for the press.
     let of_press = before.as_ref().is_some_and(|before| lists.press.contains(before));
     let plain = of_pair.or_else(|| of(&lemma));
@@ -350,11 +347,7 @@ fn country_of_owner(context: &Context<'_, '_>, head: usize) -> Option<Code> {
 /// The state that an actor belongs to; organizations have none.
 fn state_of(context: &Context<'_, '_>, actor: &Actor<'_>) -> Option<Code> {
     let country = actor.country.clone()?;
-    context
-        .knowledge
-        .countries
-        .get(&country)
-        .map(|_| country)
+    context.knowledge.countries.get(&country).map(|_| country)
 }
 
 /// The one state that a sentence names besides the home of the force, where no word tells a holder's own.

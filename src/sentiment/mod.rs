@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 
 use crate::events::{Context, matching};
 use crate::id;
-use crate::knowledge::{Knowledge, Language};
+use crate::knowledge::{Knowledge, Language, Reading};
 use crate::mentions::{Actor, Actors, Force};
 use crate::tables::{
     ActorKind, Code, Document, Event, HolderKind, Modality, Sentiment, StanceBasis, StanceLabel, Survey,
@@ -468,6 +468,14 @@ fn is_hedged(context: &Context<'_, '_>, clause: &Clause) -> bool {
             .parsed
             .dependents(clause.predicate, "advmod")
             .any(|adverb| hedges.contains(context.parsed.words[adverb].lemma.as_ref()))
+}
+
+/// A foreign force that does not speak or decide as the organization that fields it.
+fn is_mere_force(actor: &Actor<'_>) -> bool {
+    let is_organization = actor
+        .entry
+        .is_some_and(|entry| entry.reading == Reading::Organization);
+    is_foreign_force(actor) && !is_organization
 }
 
 /// Whether a predicate stands in a quotation.

@@ -78,6 +78,12 @@ pub(super) struct Lists {
     pub lessening: HashSet<String>,
     /// Words for next to nobody.
     pub few: HashSet<String>,
+    /// Prepositions of opposing: against.
+    pub opposing: HashSet<String>,
+    /// Verbs of feeling at an occasion: 1 glad of it, -1 sorry or afraid.
+    pub reactions: HashMap<String, i32>,
+    /// Marks of occasions besides the grammar's.
+    pub occasions: HashSet<String>,
     /// Adverbs that say whether what is wanted, sent or asked comes (1) or goes (-1).
     pub directions: HashMap<String, i32>,
     /// Nouns of people who are no office and no nationality.
