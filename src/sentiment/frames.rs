@@ -188,7 +188,11 @@ fn by_question<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<
     let governed = clause.governor.as_ref().filter(|above| above.relation == "ccomp");
     let above = governed.and_then(|above| context.clause(above.predicate));
     let is_told = above.is_some_and(|above| lists.asking.contains(&above.lemma));
-    if !is_asked || !(is_marked || is_told) {
+    let is_to_come = clause
+        .auxiliaries
+        .iter()
+        .any(|auxiliary| context.language.modality.planned_auxiliaries.contains(auxiliary));
+    if !is_asked || is_to_come || !(is_marked || is_told) {
         return None;
     }
     let roles = ["subj", "obj"].map(str::to_owned);
@@ -341,10 +345,10 @@ fn by_sense<'c, 'k>(
 ) -> Vec<Stance<'c, 'k>> {
     let (_, modality) = circumstances::status(context, clause);
     let denial = denial(context, clause);
-    let is_condition = clause
-        .mark
-        .as_ref()
-        .is_some_and(|mark| context.language.grammar.conditional_marks.contains(mark));
+    let is_condition = clause.mark.as_ref().is_some_and(|mark| {
+        context.language.grammar.conditional_marks.contains(mark)
+            || context.language.stances.lists.comparing.contains(mark)
+    });
     if is_condition {
         return Vec::new();
     }
@@ -387,7 +391,11 @@ fn by_sense<'c, 'k>(
             } else {
                 1
             };
-            let polarity = denied(sense, part, denial) * toward.sign * turned;
+            let polarity = if takes_no_side(context, clause) {
+                0
+            } else {
+                denied(sense, part, denial) * toward.sign * turned
+            };
             stance(
                 context,
                 clause,
@@ -402,6 +410,26 @@ fn by_sense<'c, 'k>(
         .collect()
 }
 
+/// "neither praised nor blamed", "stopped short of calling": said to take no side.
+fn takes_no_side(context: &Context<'_, '_>, clause: &Clause) -> bool {
+    let lists = &context.language.stances.lists;
+    let parsed = context.parsed;
+    let is_neither = clause
+        .negation
+        .is_some_and(|word| lists.neither.contains(&parsed.words[word].lemma.to_lowercase()));
+    let mut above = circumstances::chain(context, clause)
+        .into_iter()
+        .take(2)
+        .map(|(above, _)| above);
+    let stops = |above: &Clause| {
+        let adverbs = parsed.children(above.predicate).iter();
+        adverbs
+            .map(|child| format!("{} {}", above.lemma, parsed.words[*child].text.to_lowercase()))
+            .any(|key| lists.withholding.contains(&key))
+    };
+    is_neither || above.any(stops)
+}
+
 /// "an uninvited guest", "bad friends": a good noun that an adjective turns round.
 fn is_spoilt(context: &Context<'_, '_>, noun: usize, sense: &Sense) -> bool {
     let parsed = context.parsed;
@@ -413,7 +441,7 @@ fn is_spoilt(context: &Context<'_, '_>, noun: usize, sense: &Sense) -> bool {
     sense.polarity > 0 && score < -0.5
 }
 
-/// "want them out": an adverb that says where the object goes.
+/// "want them out", "let the pact run out": an adverb or a complement that says where the object goes.
 fn direction(context: &Context<'_, '_>, clause: &Clause) -> i32 {
     let lists = &context.language.stances.lists;
     let parsed = context.parsed;
@@ -430,7 +458,14 @@ fn direction(context: &Context<'_, '_>, clause: &Clause) -> i32 {
         };
         lists.directions.get(&word).copied()
     };
-    children.find_map(effect).unwrap_or(1)
+    let below = || {
+        let mut complements = clause.complements.iter().filter_map(|head| context.clause(*head));
+        complements.find_map(|below| {
+            let effect = *lists.effects.get(&below.lemma)?;
+            Some(if below.negation.is_some() { -effect } else { effect })
+        })
+    };
+    children.find_map(effect).or_else(below).unwrap_or(1)
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -847,6 +882,16 @@ pub(super) fn denial(context: &Context<'_, '_>, clause: &Clause) -> Denial {
         let above = &context.parsed.words[head];
         let lemma = above.lemma.to_lowercase();
         let is_intention = lists.intentions.contains(&lemma);
+        let told = context
+            .clause(head)
+            .map_or(lemma.as_str(), |clause| clause.lemma.as_str());
+        if word.relation == "obj" && lists.dispelling.contains(told) {
+            return if denial == Denial::None {
+                Denial::Will
+            } else {
+                Denial::None
+            };
+        }
         let is_negative = |child: &usize| {
             context
                 .language

@@ -48,6 +48,10 @@ pub(super) fn of_clause(
             if is_first_person(context, head) {
                 return speaker(context, clause);
             }
+            let word = context.parsed.words[head].lemma.to_lowercase();
+            if context.language.grammar.negators.contains(&word) {
+                continue;
+            }
             if let Some(mut holder) = of_head(context, head) {
                 let reporter = circumstances::speaker(context, clause).filter(|speaker| speaker.head != head);
                 holder.chain = reporter.map(|reporter| reporter.name);

@@ -185,7 +185,7 @@ fn by_action<'c, 'k>(context: &'c Context<'c, 'k>, events: &[Event]) -> Vec<Stan
         let Some(force) = force_of_event(context, event) else {
             continue;
         };
-        if event.source_name.is_none() && event.source_country.is_none() {
+        if event.source_name.is_none() && event.source_country.is_none() || is_supposed(context, event) {
             continue;
         }
         // What is only supposed or denied shows nothing; "has no intention of asking them to leave" shows the reverse.
@@ -228,6 +228,16 @@ fn by_action<'c, 'k>(context: &'c Context<'c, 'k>, events: &[Event]) -> Vec<Stan
         });
     }
     stances
+}
+
+/// "would not say whether they had been asked to go": what is not told to have happened shows nothing.
+fn is_supposed(context: &Context<'_, '_>, event: &Event) -> bool {
+    let words = context.parsed.words.iter();
+    let at = words
+        .take_while(|word| (word.start as i64) < event.trigger_start_byte)
+        .count();
+    let mark = context.clause(at).and_then(|clause| clause.mark.as_ref());
+    mark.is_some_and(|mark| context.language.grammar.conditional_marks.contains(mark))
 }
 
 /// Who does what shows a stance: the source of the event.

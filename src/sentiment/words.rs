@@ -78,6 +78,14 @@ pub(super) struct Lists {
     pub lessening: HashSet<String>,
     /// Words for next to nobody.
     pub few: HashSet<String>,
+    /// Words that deny two judgements at once: neither.
+    pub neither: HashSet<String>,
+    /// Verbs with a word behind them that keep a judgement back: stop short.
+    pub withholding: HashSet<String>,
+    /// Marks of comparisons: than.
+    pub comparing: HashSet<String>,
+    /// Verbs that turn round the judgement that is their object: dismiss, lift.
+    pub dispelling: HashSet<String>,
     /// Prepositions of opposing: against.
     pub opposing: HashSet<String>,
     /// Verbs of feeling at an occasion: 1 glad of it, -1 sorry or afraid.
