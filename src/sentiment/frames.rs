@@ -155,12 +155,19 @@ fn by_turn<'c, 'k>(
 fn by_condition<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stance<'c, 'k>> {
     let lists = &context.language.stances.lists;
     let mark = clause.mark.as_ref()?;
-    if !lists.conditions.contains(mark) {
+    let governor = clause.governor.as_ref()?.predicate;
+    // "signed on condition that they went"
+    let noun = &context.parsed.words[governor];
+    let is_named = lists.conditions.contains(noun.lemma.as_ref());
+    if !is_named && !lists.conditions.contains(mark) {
         return None;
     }
     let toward = toward(context, clause.predicate).filter(|toward| toward.moves)?;
-    let above = context.clause(clause.governor.as_ref()?.predicate)?;
-    let is_vowed = above.negation.is_some() || !above.auxiliaries.is_empty() || mark == "unless";
+    let above = context.clause(if is_named { noun.head? } else { governor })?;
+    let is_vowed = is_named
+        || above.negation.is_some()
+        || !above.auxiliaries.is_empty()
+        || context.language.grammar.conditional_marks.contains(mark);
     let holder = holders::of_clause(context, above, &lists.condition_holders, None).filter(|_| is_vowed)?;
     Some(by_turn(
         context,
@@ -253,9 +260,7 @@ fn by_reaction<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<
         let governor = other.governor.as_ref();
         governor
             .is_some_and(|above| above.predicate == clause.predicate && above.relation.starts_with("advcl"))
-            && other.mark.as_ref().is_some_and(|mark| {
-                context.language.grammar.temporal_marks.contains(mark) || lists.occasions.contains(mark)
-            })
+            && is_occasion(context, other)
     });
     let toward = below.into_iter().find_map(|other| {
         let goes = lists.effects.get(&other.lemma).copied().unwrap_or(1);
@@ -276,6 +281,17 @@ fn by_reaction<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<
         &toward,
         feeling * toward.sign,
     ))
+}
+
+/// Whether a clause tells when or why: "when they passed", "as the convoy left".
+fn is_occasion(context: &Context<'_, '_>, clause: &Clause) -> bool {
+    let parsed = context.parsed;
+    let adverbs = parsed.dependents(clause.predicate, "advmod");
+    let opening = adverbs.map(|adverb| parsed.words[adverb].text.to_lowercase());
+    opening.chain(clause.mark.clone()).any(|word| {
+        context.language.grammar.temporal_marks.contains(&word)
+            || context.language.stances.lists.occasions.contains(&word)
+    })
 }
 
 /// "Were they to go there would be a massacre": what is feared or hoped if a force comes or goes.
@@ -333,7 +349,13 @@ fn idioms(context: &Context<'_, '_>, clause: &Clause) -> Vec<(String, Option<Str
             context.parsed.words[head].lemma.to_lowercase()
         )
     };
-    clause.in_role("obj").map(|head| (object(head), None)).collect()
+    let parsed = context.parsed;
+    // "gave the soldiers six months": the parse may see a measure in place of an object.
+    let measured = parsed
+        .dependents(clause.predicate, "obl")
+        .filter(|head| parsed.preposition(*head).is_empty());
+    let objects = clause.in_role("obj").chain(measured);
+    objects.map(|head| (object(head), None)).collect()
 }
 
 fn by_sense<'c, 'k>(
@@ -375,6 +397,9 @@ fn by_sense<'c, 'k>(
             break;
         }
     }
+    if found.is_empty() && sense.basis == StanceBasis::Action {
+        found.extend(under_document(context, clause));
+    }
     if found.is_empty()
         && sense
             .force
@@ -408,6 +433,22 @@ fn by_sense<'c, 'k>(
             )
         })
         .collect()
+}
+
+/// "struck down the accord letting soldiers use the port": the force that a document is about, wherever it hangs.
+fn under_document<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Toward<'c, 'k>> {
+    let lists = &context.language.stances.lists;
+    let parsed = context.parsed;
+    let is_document = |head: &usize| lists.documents.contains(parsed.words[*head].lemma.as_ref());
+    let document = clause.in_role("obj").find(is_document)?;
+    let mut forces = context.actors.of_sentence(context.sentence).filter(|actor| {
+        actor.head > document && is_foreign_force(actor) && parsed.is_under(actor.head, clause.predicate)
+    });
+    forces.next().map(|force| Toward {
+        force,
+        sign: 1,
+        moves: false,
+    })
 }
 
 /// "neither praised nor blamed", "stopped short of calling": said to take no side.
@@ -524,7 +565,13 @@ fn by_duty<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stan
         && clause.auxiliaries.is_empty()
         && clause.mark.is_none()
         && clause.first("subj").is_none_or(|_| is_quoted(context, clause));
-    if !has_duty && !is_order && !is_permitted {
+    // "not one of them will remain": what shall not be is a wish too.
+    let is_willed = clause.negation.is_some()
+        && clause
+            .auxiliaries
+            .iter()
+            .any(|auxiliary| context.language.modality.planned_auxiliaries.contains(auxiliary));
+    if !has_duty && !is_order && !is_permitted && !is_willed {
         return None;
     }
     let own = ["subj", "obj"]
@@ -770,9 +817,12 @@ fn search<'c, 'k>(context: &'c Context<'c, 'k>, head: usize, depth: usize) -> Op
     })?;
     // "leave them in place": what leaving does to who leaves is not what it does to who is left.
     let is_object = context.clause(head).is_some_and(|clause| {
-        clause
-            .in_role("obj")
-            .any(|object| object == found.force.head || context.parsed.is_under(found.force.head, object))
+        let mut subjects = clause.in_role("subj");
+        let is_left = !subjects.any(|subject| context.actor(subject).is_some_and(is_foreign_force));
+        is_left
+            && clause
+                .in_role("obj")
+                .any(|object| object == found.force.head || context.parsed.is_under(found.force.head, object))
     });
     let effect = lists
         .effects

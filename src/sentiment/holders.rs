@@ -62,10 +62,20 @@ pub(super) fn of_clause(
     if let Some(holder) = speaker(context, clause) {
         return Some(holder);
     }
-    topic(context, clause).map(|holder| Holder {
+    let holder = topic(context, clause).or_else(|| leading(context, clause))?;
+    Some(Holder {
         is_certain: false,
         ..holder
     })
+}
+
+/// Where the parse sees no subject, the first state or people named before the verb.
+fn leading(context: &Context<'_, '_>, clause: &Clause) -> Option<Holder> {
+    let mut actors = context.actors.of_sentence(context.sentence);
+    let first = actors.find(|actor| actor.head < clause.predicate && actor.rule != "pronoun")?;
+    let is_agent = matches!(first.kind, ActorKind::Government | ActorKind::Place);
+    let is_active = clause.kind == PredicateKind::Verb && !clause.passive && clause.first("subj").is_none();
+    of_head(context, first.head).filter(|_| is_agent && is_active)
 }
 
 /// Whether somebody in the clause judges; nobody does in "are loved" and "is popular".
@@ -107,6 +117,17 @@ pub(super) fn speaker(context: &Context<'_, '_>, clause: &Clause) -> Option<Hold
     attributed
         .or_else(|| beside_quotation(context, clause))
         .or_else(|| judge_above(context, clause))
+        .or_else(|| of_view(context, clause))
+}
+
+/// "in the view of the minister they are guests": whose view it is.
+fn of_view(context: &Context<'_, '_>, clause: &Clause) -> Option<Holder> {
+    let views = &context.language.stances.lists.views;
+    let mut seen = clause.participants.iter().filter(|phrase| {
+        let lemma = context.parsed.words[phrase.head].lemma.to_lowercase();
+        views.contains(&lemma)
+    });
+    seen.find_map(|phrase| owners(context, phrase.head).find_map(|owner| of_head(context, owner)))
 }
 
 fn beside_quotation(context: &Context<'_, '_>, clause: &Clause) -> Option<Holder> {
@@ -118,8 +139,18 @@ fn beside_quotation(context: &Context<'_, '_>, clause: &Clause) -> Option<Holder
     });
     saying.find_map(|other| {
         let role = if other.passive { "by" } else { "subj" };
-        other.in_role(role).find_map(|head| of_head(context, head))
+        // "vowed a commander": behind the quotation the parse may see an object.
+        let said_by = other.in_role(role).chain(other.in_role("obj"));
+        said_by
+            .filter(|head| !is_quoted_at(context, *head))
+            .find_map(|head| of_head(context, head))
     })
+}
+
+fn is_quoted_at(context: &Context<'_, '_>, word: usize) -> bool {
+    let word = &context.parsed.words[word];
+    let mut quotations = context.text.quotations.iter();
+    quotations.any(|quotation| quotation.covers(&(word.start..word.end)))
 }
 
 /// "Niger has deemed the presence illegal": who judges is the subject of the verb above.

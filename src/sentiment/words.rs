@@ -78,6 +78,10 @@ pub(super) struct Lists {
     pub lessening: HashSet<String>,
     /// Words for next to nobody.
     pub few: HashSet<String>,
+    /// Nouns of documents that let forces come and stay.
+    pub documents: HashSet<String>,
+    /// Nouns of how somebody sees something: "in the view of the minister".
+    pub views: HashSet<String>,
     /// Words that deny two judgements at once: neither.
     pub neither: HashSet<String>,
     /// Verbs with a word behind them that keep a judgement back: stop short.
