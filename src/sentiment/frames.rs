@@ -383,7 +383,7 @@ fn by_sense<'c, 'k>(
                 continue;
             };
             let is_holder = holder.as_ref().is_some_and(|holder| holder.head == Some(head));
-            if (role == "comp" && !toward.moves) || is_holder {
+            if (role == "comp" && !toward.moves && sense.polarity != 0) || is_holder {
                 continue;
             }
             let sign = if role == "obj" && sense.polarity > 0 {

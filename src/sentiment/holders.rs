@@ -272,6 +272,13 @@ fn kind_at(context: &Context<'_, '_>, head: usize, actor: Option<&Actor<'_>>) ->
     let word = &context.parsed.words[head];
     let lemma = word.lemma.to_lowercase();
     let is_named = actor.is_some_and(|actor| actor.entry.is_some());
+    // "hundreds of demonstrators" are demonstrators.
+    if context.language.grammar.partitives.contains(&lemma) {
+        let mut measured = context.parsed.dependents(head, "nmod");
+        if let Some(kind) = measured.find_map(|below| kind_at(context, below, context.actor(below))) {
+            return Some(kind);
+        }
+    }
     if matches!(word.upos, Upos::Noun | Upos::Propn | Upos::Adj) && !is_named {
         if has_modifier(context, head, &lists.past) {
             return Some(HolderKind::Person);
@@ -303,7 +310,8 @@ fn kind_at(context: &Context<'_, '_>, head: usize, actor: Option<&Actor<'_>>) ->
 /// Whom a spokesman or leader speaks for, where that tells more than the office: a party, rebels, an organization.
 fn kind_represented(context: &Context<'_, '_>, owner: usize) -> Option<HolderKind> {
     let actor = context.actor(owner);
-    if let Some(force) = actor.and_then(|actor| actor.force.as_ref()) {
+    let known = actor.filter(|actor| actor.rule != "assumed");
+    if let Some(force) = known.and_then(|actor| actor.force.as_ref()) {
         let home = force.home.as_ref();
         let is_of_organization = home.is_some_and(|home| !context.knowledge.countries.contains_key(home));
         return Some(if is_of_organization {
@@ -385,13 +393,13 @@ fn state_of(context: &Context<'_, '_>, actor: &Actor<'_>) -> Option<Code> {
     context.knowledge.countries.get(&country).map(|_| country)
 }
 
-/// The one state that a sentence names besides the home of the force, where no word tells a holder's own.
-pub(super) fn country_beside(context: &Context<'_, '_>, home: Option<&Code>) -> Option<Code> {
+/// The one state that a sentence names besides the homes of forces, where no word tells a holder's own.
+pub(super) fn country_beside(context: &Context<'_, '_>, homes: &[&Code]) -> Option<Code> {
     let actors = context.actors.of_sentence(context.sentence);
     let mut states = actors
         .filter(|actor| actor.force.is_none() && actor.rule != "pronoun")
         .filter_map(|actor| state_of(context, actor))
-        .filter(|state| Some(state) != home);
+        .filter(|state| !homes.contains(&state));
     let first = states.next()?;
     states.all(|other| other == first).then_some(first)
 }

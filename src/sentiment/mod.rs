@@ -366,7 +366,7 @@ fn by_scare_quotes<'c, 'k>(context: &'c Context<'c, 'k>) -> Vec<Stance<'c, 'k>> 
 }
 
 /// The least probability of a label that is taken from the model.
-const MODEL_MIN: f32 = 0.45;
+const MODEL_MIN: f32 = 0.4;
 
 /// Where no frame says anything of a force, what the model makes of the sentence, with low confidence; the holder is
 /// who the sentence is about, and without one it is narration.
@@ -381,7 +381,8 @@ fn by_model<'c, 'k>(context: &'c Context<'c, 'k>, stances: &[Stance<'c, 'k>]) ->
         return Vec::new();
     };
     let masked = model::Masked::new(context);
-    let judged = unjudged.into_iter().map(|force| {
+    let is_other = |force: &&Actor<'k>| holder.head != Some(force.head);
+    let judged = unjudged.into_iter().filter(is_other).map(|force| {
         (
             force,
             model::judge(model, &masked.features(&(force.start..force.end))),
@@ -498,13 +499,21 @@ fn is_quoted(context: &Context<'_, '_>, clause: &Clause) -> bool {
         .any(|quotation| quotation.covers(&(word.start..word.end)))
 }
 
-/// A holder whose country nothing tells is at home where the force is, or in the one other state that is named.
+/// A holder whose country nothing tells is at home where the force is, or in the one other state that is named, but
+/// not where another force comes from; bodies of many states have no country.
 fn at_host(context: &Context<'_, '_>, holder: Holder, force: Option<&Force>) -> matching::Filled {
     let mut filled = holder.filled;
-    let home = force.and_then(|force| force.home.as_ref());
-    if filled.country.is_none() && holder.kind != HolderKind::International {
+    if holder.kind == HolderKind::International {
+        filled.country = None;
+        return filled;
+    }
+    if filled.country.is_none() {
+        let forces = context.actors.of_sentence(context.sentence);
+        let homes: Vec<&Code> = forces.filter_map(home_of).collect();
         let host = force.and_then(|force| force.host.clone());
-        filled.country = host.or_else(|| holders::country_beside(context, home));
+        filled.country = host
+            .filter(|host| !homes.contains(&host))
+            .or_else(|| holders::country_beside(context, &homes));
     }
     filled
 }
