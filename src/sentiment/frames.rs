@@ -28,6 +28,10 @@ pub(super) fn by_word<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> 
         _ => 'n',
     };
     let mut stances = Vec::new();
+    // "inviting them was a mistake": the predicate judges, not what it judges.
+    if context.parsed.is(clause.predicate, "csubj") && clause.kind == PredicateKind::Verb {
+        return stances;
+    }
     for (lemma, object_role) in idioms(context, clause)
         .into_iter()
         .chain(matching::keys(context, clause))
@@ -97,10 +101,10 @@ fn by_naming<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<St
         return None;
     };
     let denial = denial(context, clause);
-    let told = if denial == Denial::None {
-        polarity
-    } else {
-        -polarity
+    let told = match denial {
+        _ if takes_no_side(context, clause) => 0,
+        Denial::None => polarity,
+        _ => -polarity,
     };
     Some(Stance {
         force: toward.force,
@@ -304,7 +308,10 @@ fn by_supposition<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Opti
     let goes = *context.language.stances.lists.effects.get(&clause.lemma)?;
     let mut subjects = clause.in_role("subj").chain(clause.in_role("obj"));
     let toward = subjects.find_map(|head| toward(context, head))?;
-    let above = context.clause(clause.governor.as_ref()?.predicate)?;
+    let governor = clause.governor.as_ref()?;
+    let above = context
+        .clause(governor.predicate)
+        .filter(|_| governor.relation.starts_with("advcl"))?;
     let words = context
         .parsed
         .subtree_without(above.predicate, &["advcl", "parataxis", "acl:relcl"]);
@@ -406,7 +413,16 @@ fn by_sense<'c, 'k>(
             .iter()
             .any(|role| role == "subj" || role == "obj" || role == "comp")
     {
-        found.extend(holders::implied_force(context, clause, &sense.force));
+        let implied = holders::implied_force(context, clause, &sense.force);
+        let goes = if sense.polarity > 0 {
+            direction(context, clause)
+        } else {
+            1
+        };
+        found.extend(implied.map(|toward| Toward {
+            sign: toward.sign * goes,
+            ..toward
+        }));
     }
     found
         .into_iter()
@@ -503,6 +519,7 @@ fn direction(context: &Context<'_, '_>, clause: &Clause) -> i32 {
         let mut complements = clause.complements.iter().filter_map(|head| context.clause(*head));
         complements.find_map(|below| {
             let effect = *lists.effects.get(&below.lemma)?;
+            let effect = effect * direction(context, below);
             Some(if below.negation.is_some() { -effect } else { effect })
         })
     };
@@ -833,11 +850,27 @@ fn search<'c, 'k>(context: &'c Context<'c, 'k>, head: usize, depth: usize) -> Op
     let denied = context
         .clause(head)
         .is_some_and(|clause| clause.negation.is_some());
+    let attitude = attitude(context, head, found.force.head);
     Some(Toward {
         force: found.force,
-        sign: found.sign * effect.unwrap_or(1) * if denied { -1 } else { 1 },
+        sign: found.sign * effect.unwrap_or(1) * attitude * if denied { -1 } else { 1 },
         moves: found.moves || effect.is_some(),
     })
+}
+
+/// "criticism of the soldiers", "a complaint against the base": who rejects what is against a force is for it.
+fn attitude(context: &Context<'_, '_>, noun: usize, force: usize) -> i32 {
+    let parsed = context.parsed;
+    let lemma = parsed.words[noun].lemma.to_lowercase();
+    let senses = context.language.stances.of('n', &lemma).iter();
+    let mut below = parsed
+        .dependents(noun, "nmod")
+        .filter(|child| *child == force || parsed.is_under(force, *child));
+    let Some(role) = below.next().map(|child| parsed.preposition(child)) else {
+        return 1;
+    };
+    let is_against = |sense: &Sense| sense.polarity < 0 && sense.force.contains(&role);
+    if senses.into_iter().any(is_against) { -1 } else { 1 }
 }
 
 /// The words under a word that belong to what it names; asides and further clauses do not.
@@ -935,7 +968,11 @@ pub(super) fn denial(context: &Context<'_, '_>, clause: &Clause) -> Denial {
         let told = context
             .clause(head)
             .map_or(lemma.as_str(), |clause| clause.lemma.as_str());
-        if word.relation == "obj" && lists.dispelling.contains(told) {
+        let with_particle = context.parsed.children(head).iter().any(|child| {
+            let particle = context.parsed.words[*child].text.to_lowercase();
+            lists.dispelling.contains(&format!("{lemma} {particle}"))
+        });
+        if word.relation == "obj" && (with_particle || lists.dispelling.contains(told)) {
             return if denial == Denial::None {
                 Denial::Will
             } else {
