@@ -292,10 +292,15 @@ fn is_occasion(context: &Context<'_, '_>, clause: &Clause) -> bool {
     let parsed = context.parsed;
     let adverbs = parsed.dependents(clause.predicate, "advmod");
     let opening = adverbs.map(|adverb| parsed.words[adverb].text.to_lowercase());
-    opening.chain(clause.mark.clone()).any(|word| {
-        context.language.grammar.temporal_marks.contains(&word)
-            || context.language.stances.lists.occasions.contains(&word)
-    })
+    // "as the soldiers left": the parse may see a preposition.
+    let before_subject = clause.in_role("subj").map(|subject| parsed.preposition(subject));
+    opening
+        .chain(before_subject)
+        .chain(clause.mark.clone())
+        .any(|word| {
+            context.language.grammar.temporal_marks.contains(&word)
+                || context.language.stances.lists.occasions.contains(&word)
+        })
 }
 
 /// "Were they to go there would be a massacre": what is feared or hoped if a force comes or goes.
@@ -655,9 +660,16 @@ pub(super) fn in_role(
     // "opened camps to the Americans": the parse may hang the force on the object.
     if own.is_empty() && !is_argument && clause.kind == PredicateKind::Verb {
         let parsed = context.parsed;
-        let below = clause
+        // "have had enough of them": or on the adverb.
+        let carriers = clause
             .in_role("obj")
-            .flat_map(|object| parsed.dependents(object, "nmod").collect::<Vec<_>>());
+            .chain(parsed.dependents(clause.predicate, "advmod"));
+        let below = carriers.flat_map(|carrier| {
+            let below = parsed
+                .dependents(carrier, "nmod")
+                .chain(parsed.dependents(carrier, "obl"));
+            below.collect::<Vec<_>>()
+        });
         return below.filter(|child| parsed.preposition(*child) == role).collect();
     }
     if !own.is_empty() || !is_argument && clause.kind != PredicateKind::Noun {
@@ -667,11 +679,14 @@ pub(super) fn in_role(
         .governor
         .as_ref()
         .filter(|governor| matches!(governor.relation.as_str(), "xcomp" | "obj" | "ccomp"));
-    // "expressed gratitude to the soldiers": what is told of the noun hangs on its verb.
+    // "expressed gratitude to the soldiers", "hostility is growing among them": what is told of the noun hangs on its
+    // verb.
     if !is_argument || role == "subj" && clause.kind == PredicateKind::Noun && clause.auxiliaries.is_empty() {
-        let light = above
-            .filter(|above| above.relation == "obj")
-            .and_then(|above| context.clause(above.predicate));
+        let carrier = clause
+            .governor
+            .as_ref()
+            .filter(|above| matches!(above.relation.as_str(), "obj" | "nsubj" | "nsubj:pass"));
+        let light = carrier.and_then(|above| context.clause(above.predicate));
         return light
             .map(|light| light.in_role(role).collect())
             .unwrap_or_default();

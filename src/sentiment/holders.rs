@@ -42,7 +42,10 @@ pub(super) fn of_clause(
             _ => {}
         }
         for head in in_role(context, clause, role, object_role) {
-            if context.actor(head).is_some_and(is_mere_force) {
+            if context
+                .actor(head)
+                .is_some_and(|actor| is_mere_force(context, actor))
+            {
                 continue;
             }
             if is_first_person(context, head) {
@@ -207,7 +210,7 @@ pub(super) fn of_head(context: &Context<'_, '_>, head: usize) -> Option<Holder> 
     let word = &parsed.words[head];
     let lemma = word.lemma.to_lowercase();
     let actor = context.actor(head);
-    if actor.is_some_and(is_mere_force) {
+    if actor.is_some_and(|actor| is_mere_force(context, actor)) {
         return None;
     }
     let is_thing = lists.things.contains(&lemma) && actor.is_none_or(|actor| actor.entry.is_none());

@@ -16,7 +16,8 @@ use crate::id;
 use crate::knowledge::{Knowledge, Language, Reading};
 use crate::mentions::{Actor, Actors, Force};
 use crate::tables::{
-    ActorKind, Code, Document, Event, HolderKind, Modality, Sentiment, StanceBasis, StanceLabel, Survey,
+    ActorKind, Code, Document, Event, ForceKind, HolderKind, Modality, Sentiment, StanceBasis, StanceLabel,
+    Survey,
 };
 use crate::text::{Clause, Text, Upos, clauses};
 
@@ -369,7 +370,7 @@ fn by_scare_quotes<'c, 'k>(context: &'c Context<'c, 'k>) -> Vec<Stance<'c, 'k>> 
 const MODEL_MIN: f32 = 0.4;
 
 /// Where no frame says anything of a force, what the model makes of the sentence, with low confidence; the holder is
-/// who the sentence is about, and without one it is narration.
+/// who the sentence is about, and without one it is narration. Of the own force most sentences say nothing.
 fn by_model<'c, 'k>(context: &'c Context<'c, 'k>, stances: &[Stance<'c, 'k>]) -> Vec<Stance<'c, 'k>> {
     let Some(model) = &context.language.judge.forces else {
         return Vec::new();
@@ -381,7 +382,13 @@ fn by_model<'c, 'k>(context: &'c Context<'c, 'k>, stances: &[Stance<'c, 'k>]) ->
         return Vec::new();
     };
     let masked = model::Masked::new(context);
-    let is_other = |force: &&Actor<'k>| holder.head != Some(force.head);
+    // A force of nobody known is mostly no force at all, and who speaks well of the own force is mostly not heard.
+    let is_other = |force: &&Actor<'k>| {
+        let home = home_of(force);
+        holder.head != Some(force.head)
+            && force.force.as_ref().is_some_and(is_known)
+            && (home.is_none() || home != holder.filled.country.as_ref())
+    };
     let judged = unjudged.into_iter().filter(is_other).map(|force| {
         (
             force,
@@ -405,6 +412,15 @@ fn by_model<'c, 'k>(context: &'c Context<'c, 'k>, stances: &[Stance<'c, 'k>]) ->
         predicate: 0,
     };
     told.map(stance).collect()
+}
+
+/// Whether it is known whose a force is, or at least that it was sent: else it is mostly no force at all.
+fn is_known(force: &Force) -> bool {
+    let is_sent = matches!(
+        force.kind,
+        ForceKind::Mercenaries | ForceKind::Peacekeepers | ForceKind::Coalition
+    );
+    force.home.is_some() || force.called_foreign || is_sent
 }
 
 /// Foreign forces of a sentence toward whose home it has no stance.
@@ -481,12 +497,17 @@ fn is_hedged(context: &Context<'_, '_>, clause: &Clause) -> bool {
             .any(|adverb| hedges.contains(context.parsed.words[adverb].lemma.as_ref()))
 }
 
-/// A foreign force that does not speak or decide as the organization that fields it.
-fn is_mere_force(actor: &Actor<'_>) -> bool {
+/// A foreign force that does not speak: neither as the organization that fields it nor as one of its officers.
+fn is_mere_force(context: &Context<'_, '_>, actor: &Actor<'_>) -> bool {
     let is_organization = actor
         .entry
         .is_some_and(|entry| entry.reading == Reading::Organization);
-    is_foreign_force(actor) && !is_organization
+    let speaks = |clause: &Clause| {
+        context.language.attribution.speech_verbs.contains(&clause.lemma)
+            && clause.in_role("subj").any(|head| head == actor.head)
+    };
+    let is_speaker = actor.rule == "assumed" && context.clauses.iter().any(speaks);
+    is_foreign_force(actor) && !is_organization && !is_speaker
 }
 
 /// Whether a predicate stands in a quotation.
