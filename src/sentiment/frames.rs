@@ -387,28 +387,10 @@ fn by_sense<'c, 'k>(
         return Vec::new();
     }
     let holder = holders::of_clause(context, clause, &sense.holder, object_role);
-    let mut found: Vec<Toward<'c, 'k>> = Vec::new();
-    for role in &sense.force {
-        for head in in_role(context, clause, role, object_role) {
-            let named = toward(context, head);
-            let Some(toward) = named.or_else(|| antecedent(context, head).filter(|_| role != "subj")) else {
-                continue;
-            };
-            let is_holder = holder.as_ref().is_some_and(|holder| holder.head == Some(head));
-            if (role == "comp" && !toward.moves && sense.polarity != 0) || is_holder {
-                continue;
-            }
-            let sign = if role == "obj" && sense.polarity > 0 {
-                toward.sign * direction(context, clause)
-            } else {
-                toward.sign
-            };
-            found.push(Toward { sign, ..toward });
-        }
-        if !found.is_empty() {
-            break;
-        }
-    }
+    // "they saved lives": without a speaker it is told, not held.
+    let is_said = sense.holder.iter().all(|role| role == "speaker");
+    let holder = holder.filter(|holder| holder.is_certain || part != 'v' || !is_said);
+    let mut found = in_roles(context, clause, sense, holder.as_ref(), object_role);
     if found.is_empty() && sense.basis == StanceBasis::Action {
         found.extend(under_document(context, clause));
     }
@@ -490,6 +472,39 @@ fn takes_no_side(context: &Context<'_, '_>, clause: &Clause) -> bool {
             .any(|key| lists.withholding.contains(&key))
     };
     is_neither || above.any(stops)
+}
+
+/// The forces in the first of a sense's roles that has any.
+fn in_roles<'c, 'k>(
+    context: &'c Context<'c, 'k>,
+    clause: &Clause,
+    sense: &Sense,
+    holder: Option<&Holder>,
+    object_role: Option<&str>,
+) -> Vec<Toward<'c, 'k>> {
+    let mut found: Vec<Toward<'c, 'k>> = Vec::new();
+    for role in &sense.force {
+        for head in in_role(context, clause, role, object_role) {
+            let named = toward(context, head);
+            let Some(toward) = named.or_else(|| antecedent(context, head).filter(|_| role != "subj")) else {
+                continue;
+            };
+            let is_holder = holder.is_some_and(|holder| holder.head == Some(head));
+            if (role == "comp" && !toward.moves && sense.polarity != 0) || is_holder {
+                continue;
+            }
+            let sign = if role == "obj" && sense.polarity > 0 {
+                toward.sign * direction(context, clause)
+            } else {
+                toward.sign
+            };
+            found.push(Toward { sign, ..toward });
+        }
+        if !found.is_empty() {
+            break;
+        }
+    }
+    found
 }
 
 /// "an uninvited guest", "bad friends": a good noun that an adjective turns round.
@@ -817,50 +832,10 @@ fn search<'c, 'k>(context: &'c Context<'c, 'k>, head: usize, depth: usize) -> Op
         .into_iter()
         .filter(|child| !is_harm || is_doer(context, *child));
     let found = below.filter_map(|child| search(context, child, depth + 1)).next();
-    let found = found.or_else(|| {
-        let clause = context.clause(head)?;
-        let shared = clause
-            .participants
-            .iter()
-            .filter(|_| effect.is_some())
-            .find_map(|phrase| context.actor(phrase.head).filter(|actor| is_foreign_force(actor)));
-        // "asked them to delay their departure": what is delayed counts too.
-        let of_objects = clause.in_role("obj").filter_map(|object| {
-            let lemma = context.parsed.words[object].lemma.to_lowercase();
-            lists.effects.get(&lemma).copied()
-        });
-        let sign = of_objects.product();
-        // "begged them not to abandon the town": the verb above has the force as its object.
-        let asked = || {
-            let above = context.clause(clause.governor.as_ref()?.predicate)?;
-            let mut objects = above.in_role("obj").chain(above.in_role("iobj"));
-            objects.find_map(|object| context.actor(object).filter(|actor| is_foreign_force(actor)))
-        };
-        let is_infinitive = clause
-            .mark
-            .as_ref()
-            .is_some_and(|mark| context.language.grammar.infinitive_marks.contains(mark));
-        let shared = shared.or_else(|| asked().filter(|_| effect.is_some() && is_infinitive));
-        shared.map(|force| Toward {
-            force,
-            sign,
-            moves: false,
-        })
-    })?;
-    // "leave them in place": what leaving does to who leaves is not what it does to who is left.
-    let is_object = context.clause(head).is_some_and(|clause| {
-        let mut subjects = clause.in_role("subj");
-        let is_left = !subjects.any(|subject| context.actor(subject).is_some_and(is_foreign_force));
-        is_left
-            && clause
-                .in_role("obj")
-                .any(|object| object == found.force.head || context.parsed.is_under(found.force.head, object))
-    });
-    let effect = lists
-        .effects
-        .get(&format!("{lemma} obj"))
-        .copied()
-        .filter(|_| is_object)
+    let found = found.or_else(|| shared(context, head).filter(|_| effect.is_some()))?;
+    let of_object = lists.effects.get(&format!("{lemma} obj")).copied();
+    let effect = of_object
+        .filter(|_| is_left(context, head, found.force.head))
         .or(effect);
     let denied = context
         .clause(head)
@@ -871,6 +846,49 @@ fn search<'c, 'k>(context: &'c Context<'c, 'k>, head: usize, depth: usize) -> Op
         sign: found.sign * effect.unwrap_or(1) * attitude * if denied { -1 } else { 1 },
         moves: found.moves || effect.is_some(),
     })
+}
+
+/// The force that takes part in a coming or going without standing under its word.
+fn shared<'c, 'k>(context: &'c Context<'c, 'k>, head: usize) -> Option<Toward<'c, 'k>> {
+    let lists = &context.language.stances.lists;
+    let clause = context.clause(head)?;
+    let force_at = |word: usize| context.actor(word).filter(|actor| is_foreign_force(actor));
+    let own = clause
+        .participants
+        .iter()
+        .find_map(|phrase| force_at(phrase.head));
+    // "begged them not to abandon the town": the verb above has the force as its object.
+    let asked = || {
+        let above = context.clause(clause.governor.as_ref()?.predicate)?;
+        let mut objects = above.in_role("obj").chain(above.in_role("iobj"));
+        objects.find_map(force_at)
+    };
+    let is_infinitive = clause
+        .mark
+        .as_ref()
+        .is_some_and(|mark| context.language.grammar.infinitive_marks.contains(mark));
+    let force = own.or_else(|| asked().filter(|_| is_infinitive))?;
+    // "asked them to delay their departure": what is delayed counts too.
+    let of_objects = clause.in_role("obj").filter_map(|object| {
+        let lemma = context.parsed.words[object].lemma.to_lowercase();
+        lists.effects.get(&lemma).copied()
+    });
+    Some(Toward {
+        force,
+        sign: of_objects.product(),
+        moves: false,
+    })
+}
+
+/// "leave them in place": what leaving does to who leaves is not what it does to who is left.
+fn is_left(context: &Context<'_, '_>, head: usize, force: usize) -> bool {
+    let Some(clause) = context.clause(head) else {
+        return false;
+    };
+    let is_mover = |subject: usize| context.actor(subject).is_some_and(is_foreign_force);
+    let mut objects = clause.in_role("obj");
+    !clause.in_role("subj").any(is_mover)
+        && objects.any(|object| object == force || context.parsed.is_under(force, object))
 }
 
 /// "criticism of the soldiers", "a complaint against the base": who rejects what is against a force is for it.
