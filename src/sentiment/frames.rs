@@ -28,6 +28,10 @@ pub(super) fn by_word<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> 
         _ => 'n',
     };
     let mut stances = Vec::new();
+    // "inviting them was a mistake": the predicate judges, not what it judges.
+    if context.parsed.is(clause.predicate, "csubj") && clause.kind == PredicateKind::Verb {
+        return stances;
+    }
     for (lemma, object_role) in idioms(context, clause)
         .into_iter()
         .chain(matching::keys(context, clause))
@@ -42,6 +46,12 @@ pub(super) fn by_word<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> 
     if stances.is_empty() {
         stances.extend(by_duty(context, clause));
         stances.extend(by_naming(context, clause));
+        stances.extend(by_condition(context, clause));
+        stances.extend(by_question(context, clause));
+        stances.extend(by_absence(context, clause));
+        stances.extend(by_opposing(context, clause));
+        stances.extend(by_reaction(context, clause));
+        stances.extend(by_supposition(context, clause));
     }
     stances
 }
@@ -59,7 +69,11 @@ fn by_naming<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<St
     } else {
         return None;
     };
-    let force = clause.in_role(role).find_map(|head| toward(context, head))?.force;
+    let mut heads: Vec<usize> = clause.in_role(role).collect();
+    if is_naming && heads.is_empty() {
+        heads = context.parsed.children(clause.predicate).to_vec();
+    }
+    let toward = heads.into_iter().find_map(|head| toward(context, head))?;
     let judge = &context.language.judge;
     let words = said.iter().flat_map(|head| {
         context
@@ -87,13 +101,14 @@ fn by_naming<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<St
         return None;
     };
     let denial = denial(context, clause);
+    let told = match denial {
+        _ if takes_no_side(context, clause) => 0,
+        Denial::None => polarity,
+        _ => -polarity,
+    };
     Some(Stance {
-        force,
-        polarity: if denial == Denial::None {
-            polarity
-        } else {
-            -polarity
-        },
+        force: toward.force,
+        polarity: told * toward.sign,
         intensity: 2,
         basis: if is_quoted(context, clause) {
             StanceBasis::Quote
@@ -111,6 +126,215 @@ fn by_naming<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<St
     })
 }
 
+/// A stance that a turn of phrase shows, rather than a word.
+fn by_turn<'c, 'k>(
+    context: &'c Context<'c, 'k>,
+    clause: &Clause,
+    rule: &str,
+    holder: Holder,
+    toward: &Toward<'c, 'k>,
+    polarity: i32,
+) -> Stance<'c, 'k> {
+    Stance {
+        force: toward.force,
+        polarity,
+        intensity: 2,
+        basis: if is_quoted(context, clause) {
+            StanceBasis::Quote
+        } else {
+            StanceBasis::Statement
+        },
+        negated: clause.negation.is_some(),
+        hedged: is_hedged(context, clause),
+        rule: rule.to_owned(),
+        span: circumstances::evidence(context, clause),
+        event: None,
+        predicate: clause.predicate,
+        confidence: if holder.is_certain { 0.7 } else { 0.5 },
+        holder: Some(holder),
+    }
+}
+
+/// "will not disarm unless the foreigners leave": who makes it a condition that a force goes or stays wants that.
+fn by_condition<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stance<'c, 'k>> {
+    let lists = &context.language.stances.lists;
+    let mark = clause.mark.as_ref()?;
+    let governor = clause.governor.as_ref()?.predicate;
+    // "signed on condition that they went"
+    let noun = &context.parsed.words[governor];
+    let is_named = lists.conditions.contains(noun.lemma.as_ref());
+    if !is_named && !lists.conditions.contains(mark) {
+        return None;
+    }
+    let toward = toward(context, clause.predicate).filter(|toward| toward.moves)?;
+    let above = context.clause(if is_named { noun.head? } else { governor })?;
+    let is_vowed = is_named
+        || above.negation.is_some()
+        || !above.auxiliaries.is_empty()
+        || context.language.grammar.conditional_marks.contains(mark);
+    let holder = holders::of_clause(context, above, &lists.condition_holders, None).filter(|_| is_vowed)?;
+    Some(by_turn(
+        context,
+        clause,
+        "condition",
+        holder,
+        &toward,
+        toward.sign,
+    ))
+}
+
+/// "Who invited them?", "asked what the soldiers were for": a question that asks no fact is a reproach.
+fn by_question<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stance<'c, 'k>> {
+    let lists = &context.language.stances.lists;
+    let parsed = context.parsed;
+    let asks = |word: usize| {
+        lists
+            .reproachful
+            .contains(&parsed.words[word].lemma.to_lowercase())
+    };
+    let mut inside = parsed.children(clause.predicate).iter().copied();
+    let is_asked = asks(clause.predicate)
+        || inside.any(|child| asks(child) || parsed.children(child).iter().any(|below| asks(*below)));
+    let is_marked = parsed.words.iter().any(|word| word.text.starts_with('?')) && is_quoted(context, clause);
+    let governed = clause.governor.as_ref().filter(|above| above.relation == "ccomp");
+    let above = governed.and_then(|above| context.clause(above.predicate));
+    let is_told = above.is_some_and(|above| lists.asking.contains(&above.lemma));
+    let is_to_come = clause
+        .auxiliaries
+        .iter()
+        .any(|auxiliary| context.language.modality.planned_auxiliaries.contains(auxiliary));
+    if !is_asked || is_to_come || !(is_marked || is_told) {
+        return None;
+    }
+    let roles = ["subj", "obj"].map(str::to_owned);
+    let named = roles
+        .iter()
+        .flat_map(|role| clause.in_role(role).collect::<Vec<_>>())
+        .find_map(|head| toward(context, head).or_else(|| antecedent(context, head)));
+    let toward = named.or_else(|| holders::implied_force(context, clause, &roles))?;
+    let holder = holders::speaker(context, clause)
+        .or_else(|| holders::of_clause(context, above?, &["subj".to_owned()], None))?;
+    Some(by_turn(context, clause, "question", holder, &toward, -1))
+}
+
+/// "Without the soldiers the town would have fallen": what would be if the force were not there.
+fn by_absence<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stance<'c, 'k>> {
+    let lists = &context.language.stances.lists;
+    let is_supposed = clause
+        .auxiliaries
+        .iter()
+        .any(|auxiliary| lists.suppositions.contains(auxiliary));
+    let is_lack = |role: &String| lists.lacking.contains(role);
+    let absent = clause
+        .participants
+        .iter()
+        .filter(|phrase| is_lack(&phrase.role))
+        .find_map(|phrase| toward(context, phrase.head));
+    let toward = absent.filter(|_| is_supposed || clause.negation.is_some())?;
+    let holder = holders::speaker(context, clause).or_else(|| holders::main(context))?;
+    Some(by_turn(context, clause, "absence", holder, &toward, toward.sign))
+}
+
+/// "preached against the base", "voted against letting them in": whatever people do against a force.
+fn by_opposing<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stance<'c, 'k>> {
+    let lists = &context.language.stances.lists;
+    if clause.kind != PredicateKind::Verb || lists.harms.contains(&clause.lemma) {
+        return None;
+    }
+    let opposes = |role: &String| lists.opposing.contains(role);
+    let opposed = clause.participants.iter().filter(|phrase| opposes(&phrase.role));
+    let toward = opposed
+        .filter(|phrase| context.parsed.is(phrase.head, "obl"))
+        .find_map(|phrase| toward(context, phrase.head))?;
+    let holder =
+        holders::of_clause(context, clause, &lists.acting, None).filter(|holder| holder.is_certain)?;
+    let polarity = if denial(context, clause) == Denial::None {
+        -toward.sign
+    } else {
+        0
+    };
+    Some(by_turn(context, clause, "against", holder, &toward, polarity))
+}
+
+/// "wept as they left", "cheered when the convoy passed": a feeling at the coming or going of a force.
+fn by_reaction<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stance<'c, 'k>> {
+    let lists = &context.language.stances.lists;
+    let feeling = *lists.reactions.get(&clause.lemma)?;
+    let below = context.clauses.iter().filter(|other| {
+        let governor = other.governor.as_ref();
+        governor
+            .is_some_and(|above| above.predicate == clause.predicate && above.relation.starts_with("advcl"))
+            && is_occasion(context, other)
+    });
+    let toward = below.into_iter().find_map(|other| {
+        let goes = lists.effects.get(&other.lemma).copied().unwrap_or(1);
+        let subjects = other.in_role("subj").chain(other.in_role("obj"));
+        let mut found = subjects.filter_map(|head| toward(context, head));
+        found.next().map(|toward| Toward {
+            sign: toward.sign * goes,
+            ..toward
+        })
+    })?;
+    let holder =
+        holders::of_clause(context, clause, &["subj".to_owned()], None).filter(|holder| holder.is_certain)?;
+    Some(by_turn(
+        context,
+        clause,
+        "reaction",
+        holder,
+        &toward,
+        feeling * toward.sign,
+    ))
+}
+
+/// Whether a clause tells when or why: "when they passed", "as the convoy left".
+fn is_occasion(context: &Context<'_, '_>, clause: &Clause) -> bool {
+    let parsed = context.parsed;
+    let adverbs = parsed.dependents(clause.predicate, "advmod");
+    let opening = adverbs.map(|adverb| parsed.words[adverb].text.to_lowercase());
+    // "as the soldiers left": the parse may see a preposition.
+    let before_subject = clause.in_role("subj").map(|subject| parsed.preposition(subject));
+    opening
+        .chain(before_subject)
+        .chain(clause.mark.clone())
+        .any(|word| {
+            context.language.grammar.temporal_marks.contains(&word)
+                || context.language.stances.lists.occasions.contains(&word)
+        })
+}
+
+/// "Were they to go there would be a massacre": what is feared or hoped if a force comes or goes.
+fn by_supposition<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stance<'c, 'k>> {
+    let grammar = &context.language.grammar;
+    let mark = clause.mark.as_ref()?;
+    if !grammar.conditional_marks.contains(mark) {
+        return None;
+    }
+    let goes = *context.language.stances.lists.effects.get(&clause.lemma)?;
+    let mut subjects = clause.in_role("subj").chain(clause.in_role("obj"));
+    let toward = subjects.find_map(|head| toward(context, head))?;
+    let governor = clause.governor.as_ref()?;
+    let above = context
+        .clause(governor.predicate)
+        .filter(|_| governor.relation.starts_with("advcl"))?;
+    let words = context
+        .parsed
+        .subtree_without(above.predicate, &["advcl", "parataxis", "acl:relcl"]);
+    let judge = &context.language.judge;
+    let score = words
+        .into_iter()
+        .map(|word| judge.score(context.parsed, &grammar.negators, word))
+        .sum::<f32>();
+    let outcome = if score.abs() < 1.0 {
+        return None;
+    } else {
+        score.signum() as i32
+    };
+    let holder = holders::speaker(context, above).or_else(|| holders::speaker(context, clause))?;
+    let polarity = outcome * goes * toward.sign;
+    Some(by_turn(context, clause, "supposition", holder, &toward, polarity))
+}
+
 /// What a verb of calling calls its object.
 fn named_as(context: &Context<'_, '_>, clause: &Clause) -> Vec<usize> {
     let parsed = context.parsed;
@@ -118,6 +342,8 @@ fn named_as(context: &Context<'_, '_>, clause: &Clause) -> Vec<usize> {
     let object = clause.first("obj");
     let named = children.filter(|child| {
         Some(*child) > object
+            && *child > clause.predicate
+            && context.actor(*child).is_none_or(|actor| !is_foreign_force(actor))
             && matches!(
                 parsed.words[*child].relation,
                 "xcomp" | "ccomp" | "obj" | "obl" | "advcl" | "advmod" | "dep" | "acl"
@@ -135,7 +361,13 @@ fn idioms(context: &Context<'_, '_>, clause: &Clause) -> Vec<(String, Option<Str
             context.parsed.words[head].lemma.to_lowercase()
         )
     };
-    clause.in_role("obj").map(|head| (object(head), None)).collect()
+    let parsed = context.parsed;
+    // "gave the soldiers six months": the parse may see a measure in place of an object.
+    let measured = parsed
+        .dependents(clause.predicate, "obl")
+        .filter(|head| parsed.preposition(*head).is_empty());
+    let objects = clause.in_role("obj").chain(measured);
+    objects.map(|head| (object(head), None)).collect()
 }
 
 fn by_sense<'c, 'k>(
@@ -147,35 +379,20 @@ fn by_sense<'c, 'k>(
 ) -> Vec<Stance<'c, 'k>> {
     let (_, modality) = circumstances::status(context, clause);
     let denial = denial(context, clause);
-    let is_condition = clause
-        .mark
-        .as_ref()
-        .is_some_and(|mark| context.language.grammar.conditional_marks.contains(mark));
+    let is_condition = clause.mark.as_ref().is_some_and(|mark| {
+        context.language.grammar.conditional_marks.contains(mark)
+            || context.language.stances.lists.comparing.contains(mark)
+    });
     if is_condition {
         return Vec::new();
     }
     let holder = holders::of_clause(context, clause, &sense.holder, object_role);
-    let mut found: Vec<Toward<'c, 'k>> = Vec::new();
-    for role in &sense.force {
-        for head in in_role(context, clause, role, object_role) {
-            let named = toward(context, head);
-            let Some(toward) = named.or_else(|| antecedent(context, head).filter(|_| role != "subj")) else {
-                continue;
-            };
-            let is_holder = holder.as_ref().is_some_and(|holder| holder.head == Some(head));
-            if (role == "comp" && !toward.moves) || is_holder {
-                continue;
-            }
-            let sign = if role == "obj" && sense.polarity > 0 {
-                toward.sign * direction(context, clause)
-            } else {
-                toward.sign
-            };
-            found.push(Toward { sign, ..toward });
-        }
-        if !found.is_empty() {
-            break;
-        }
+    // "they saved lives": without a speaker it is told, not held.
+    let is_said = sense.holder.iter().all(|role| role == "speaker");
+    let holder = holder.filter(|holder| holder.is_certain || part != 'v' || !is_said);
+    let mut found = in_roles(context, clause, sense, holder.as_ref(), object_role);
+    if found.is_empty() && sense.basis == StanceBasis::Action {
+        found.extend(under_document(context, clause));
     }
     if found.is_empty()
         && sense
@@ -183,12 +400,30 @@ fn by_sense<'c, 'k>(
             .iter()
             .any(|role| role == "subj" || role == "obj" || role == "comp")
     {
-        found.extend(holders::implied_force(context, clause, &sense.force));
+        let implied = holders::implied_force(context, clause, &sense.force);
+        let goes = if sense.polarity > 0 {
+            direction(context, clause)
+        } else {
+            1
+        };
+        found.extend(implied.map(|toward| Toward {
+            sign: toward.sign * goes,
+            ..toward
+        }));
     }
     found
         .into_iter()
         .map(|toward| {
-            let polarity = denied(sense, part, denial) * toward.sign;
+            let turned = if part == 'n' && is_spoilt(context, clause.predicate, sense) {
+                -1
+            } else {
+                1
+            };
+            let polarity = if takes_no_side(context, clause) {
+                0
+            } else {
+                denied(sense, part, denial) * toward.sign * turned
+            };
             stance(
                 context,
                 clause,
@@ -203,7 +438,87 @@ fn by_sense<'c, 'k>(
         .collect()
 }
 
-/// "want them out": an adverb that says where the object goes.
+/// "struck down the accord letting soldiers use the port": the force that a document is about, wherever it hangs.
+fn under_document<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Toward<'c, 'k>> {
+    let lists = &context.language.stances.lists;
+    let parsed = context.parsed;
+    let is_document = |head: &usize| lists.documents.contains(parsed.words[*head].lemma.as_ref());
+    let document = clause.in_role("obj").find(is_document)?;
+    let mut forces = context.actors.of_sentence(context.sentence).filter(|actor| {
+        actor.head > document && is_foreign_force(actor) && parsed.is_under(actor.head, clause.predicate)
+    });
+    forces.next().map(|force| Toward {
+        force,
+        sign: 1,
+        moves: false,
+    })
+}
+
+/// "neither praised nor blamed", "stopped short of calling": said to take no side.
+fn takes_no_side(context: &Context<'_, '_>, clause: &Clause) -> bool {
+    let lists = &context.language.stances.lists;
+    let parsed = context.parsed;
+    let is_neither = clause
+        .negation
+        .is_some_and(|word| lists.neither.contains(&parsed.words[word].lemma.to_lowercase()));
+    let mut above = circumstances::chain(context, clause)
+        .into_iter()
+        .take(2)
+        .map(|(above, _)| above);
+    let stops = |above: &Clause| {
+        let adverbs = parsed.children(above.predicate).iter();
+        adverbs
+            .map(|child| format!("{} {}", above.lemma, parsed.words[*child].text.to_lowercase()))
+            .any(|key| lists.withholding.contains(&key))
+    };
+    is_neither || above.any(stops)
+}
+
+/// The forces in the first of a sense's roles that has any.
+fn in_roles<'c, 'k>(
+    context: &'c Context<'c, 'k>,
+    clause: &Clause,
+    sense: &Sense,
+    holder: Option<&Holder>,
+    object_role: Option<&str>,
+) -> Vec<Toward<'c, 'k>> {
+    let mut found: Vec<Toward<'c, 'k>> = Vec::new();
+    for role in &sense.force {
+        for head in in_role(context, clause, role, object_role) {
+            let named = toward(context, head);
+            let Some(toward) = named.or_else(|| antecedent(context, head).filter(|_| role != "subj")) else {
+                continue;
+            };
+            let is_holder = holder.is_some_and(|holder| holder.head == Some(head));
+            if (role == "comp" && !toward.moves && sense.polarity != 0) || is_holder {
+                continue;
+            }
+            let sign = if role == "obj" && sense.polarity > 0 {
+                toward.sign * direction(context, clause)
+            } else {
+                toward.sign
+            };
+            found.push(Toward { sign, ..toward });
+        }
+        if !found.is_empty() {
+            break;
+        }
+    }
+    found
+}
+
+/// "an uninvited guest", "bad friends": a good noun that an adjective turns round.
+fn is_spoilt(context: &Context<'_, '_>, noun: usize, sense: &Sense) -> bool {
+    let parsed = context.parsed;
+    let judge = &context.language.judge;
+    let described = parsed.dependents(noun, "amod");
+    let score = described
+        .map(|word| judge.score(parsed, &context.language.grammar.negators, word))
+        .sum::<f32>();
+    sense.polarity > 0 && score < -0.5
+}
+
+/// "want them out", "let the pact run out": an adverb or a complement that says where the object goes.
 fn direction(context: &Context<'_, '_>, clause: &Clause) -> i32 {
     let lists = &context.language.stances.lists;
     let parsed = context.parsed;
@@ -220,7 +535,15 @@ fn direction(context: &Context<'_, '_>, clause: &Clause) -> i32 {
         };
         lists.directions.get(&word).copied()
     };
-    children.find_map(effect).unwrap_or(1)
+    let below = || {
+        let mut complements = clause.complements.iter().filter_map(|head| context.clause(*head));
+        complements.find_map(|below| {
+            let effect = *lists.effects.get(&below.lemma)?;
+            let effect = effect * direction(context, below);
+            Some(if below.negation.is_some() { -effect } else { effect })
+        })
+    };
+    children.find_map(effect).or_else(below).unwrap_or(1)
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -269,12 +592,23 @@ fn by_duty<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stan
         .iter()
         .any(|auxiliary| lists.duties.contains(auxiliary))
         || governed_by(context, clause, |lemma| lists.duty_verbs.contains(lemma));
+    let is_permitted = sign > 0
+        && clause
+            .auxiliaries
+            .iter()
+            .any(|auxiliary| lists.permissions.contains(auxiliary));
     let tag = context.parsed.words[clause.predicate].xpos;
     let is_order = tag == "VB"
         && clause.auxiliaries.is_empty()
         && clause.mark.is_none()
         && clause.first("subj").is_none_or(|_| is_quoted(context, clause));
-    if !has_duty && !is_order {
+    // "not one of them will remain": what shall not be is a wish too.
+    let is_willed = clause.negation.is_some()
+        && clause
+            .auxiliaries
+            .iter()
+            .any(|auxiliary| context.language.modality.planned_auxiliaries.contains(auxiliary));
+    if !has_duty && !is_order && !is_permitted && !is_willed {
         return None;
     }
     let own = ["subj", "obj"]
@@ -341,9 +675,16 @@ pub(super) fn in_role(
     // "opened camps to the Americans": the parse may hang the force on the object.
     if own.is_empty() && !is_argument && clause.kind == PredicateKind::Verb {
         let parsed = context.parsed;
-        let below = clause
+        // "have had enough of them": or on the adverb.
+        let carriers = clause
             .in_role("obj")
-            .flat_map(|object| parsed.dependents(object, "nmod").collect::<Vec<_>>());
+            .chain(parsed.dependents(clause.predicate, "advmod"));
+        let below = carriers.flat_map(|carrier| {
+            let below = parsed
+                .dependents(carrier, "nmod")
+                .chain(parsed.dependents(carrier, "obl"));
+            below.collect::<Vec<_>>()
+        });
         return below.filter(|child| parsed.preposition(*child) == role).collect();
     }
     if !own.is_empty() || !is_argument && clause.kind != PredicateKind::Noun {
@@ -353,11 +694,14 @@ pub(super) fn in_role(
         .governor
         .as_ref()
         .filter(|governor| matches!(governor.relation.as_str(), "xcomp" | "obj" | "ccomp"));
-    // "expressed gratitude to the soldiers": what is told of the noun hangs on its verb.
+    // "expressed gratitude to the soldiers", "hostility is growing among them": what is told of the noun hangs on its
+    // verb.
     if !is_argument || role == "subj" && clause.kind == PredicateKind::Noun && clause.auxiliaries.is_empty() {
-        let light = above
-            .filter(|above| above.relation == "obj")
-            .and_then(|above| context.clause(above.predicate));
+        let carrier = clause
+            .governor
+            .as_ref()
+            .filter(|above| matches!(above.relation.as_str(), "obj" | "nsubj" | "nsubj:pass"));
+        let light = carrier.and_then(|above| context.clause(above.predicate));
         return light
             .map(|light| light.in_role(role).collect())
             .unwrap_or_default();
@@ -366,11 +710,23 @@ pub(super) fn in_role(
         return described(context, clause);
     };
     let of_above: Vec<usize> = above.in_role("obj").collect();
-    if of_above.is_empty() {
-        described(context, clause)
-    } else {
-        of_above
+    if !of_above.is_empty() {
+        return of_above;
     }
+    let described = described(context, clause);
+    if described.is_empty() {
+        return beside(context, above, clause);
+    }
+    described
+}
+
+/// "called the bases a curse": the words between a verb and what it calls them, where the parse sees no object.
+fn beside(context: &Context<'_, '_>, above: &Clause, clause: &Clause) -> Vec<usize> {
+    let between = context.parsed.children(above.predicate).iter().copied();
+    between
+        .filter(|child| (above.predicate..clause.predicate).contains(child))
+        .filter(|child| context.actor(*child).is_some_and(is_foreign_force))
+        .collect()
 }
 
 /// "described the troops as occupiers", "branded them a threat": a noun or adjective behind "as" or in a small
@@ -457,10 +813,15 @@ fn search<'c, 'k>(context: &'c Context<'c, 'k>, head: usize, depth: usize) -> Op
         .at(context.sentence, head)
         .filter(|actor| is_foreign_force(actor));
     if let Some(force) = own {
+        let is_lessened = context.parsed.children(head).iter().any(|child| {
+            lists
+                .lessening
+                .contains(&context.parsed.words[*child].text.to_lowercase())
+        });
         return Some(Toward {
             force,
-            sign: 1,
-            moves: false,
+            sign: if is_lessened { -1 } else { 1 },
+            moves: is_lessened,
         });
     }
     if depth == DEPTH_MAX {
@@ -471,27 +832,78 @@ fn search<'c, 'k>(context: &'c Context<'c, 'k>, head: usize, depth: usize) -> Op
         .into_iter()
         .filter(|child| !is_harm || is_doer(context, *child));
     let found = below.filter_map(|child| search(context, child, depth + 1)).next();
-    let found = found.or_else(|| {
-        let clause = context.clause(head)?;
-        let shared = clause
-            .participants
-            .iter()
-            .filter(|_| effect.is_some())
-            .find_map(|phrase| context.actor(phrase.head).filter(|actor| is_foreign_force(actor)));
-        shared.map(|force| Toward {
-            force,
-            sign: 1,
-            moves: false,
-        })
-    })?;
+    let found = found.or_else(|| shared(context, head).filter(|_| effect.is_some()))?;
+    let of_object = lists.effects.get(&format!("{lemma} obj")).copied();
+    let effect = of_object
+        .filter(|_| is_left(context, head, found.force.head))
+        .or(effect);
     let denied = context
         .clause(head)
         .is_some_and(|clause| clause.negation.is_some());
+    let attitude = attitude(context, head, found.force.head);
     Some(Toward {
         force: found.force,
-        sign: found.sign * effect.unwrap_or(1) * if denied { -1 } else { 1 },
+        sign: found.sign * effect.unwrap_or(1) * attitude * if denied { -1 } else { 1 },
         moves: found.moves || effect.is_some(),
     })
+}
+
+/// The force that takes part in a coming or going without standing under its word.
+fn shared<'c, 'k>(context: &'c Context<'c, 'k>, head: usize) -> Option<Toward<'c, 'k>> {
+    let lists = &context.language.stances.lists;
+    let clause = context.clause(head)?;
+    let force_at = |word: usize| context.actor(word).filter(|actor| is_foreign_force(actor));
+    let own = clause
+        .participants
+        .iter()
+        .find_map(|phrase| force_at(phrase.head));
+    // "begged them not to abandon the town": the verb above has the force as its object.
+    let asked = || {
+        let above = context.clause(clause.governor.as_ref()?.predicate)?;
+        let mut objects = above.in_role("obj").chain(above.in_role("iobj"));
+        objects.find_map(force_at)
+    };
+    let is_infinitive = clause
+        .mark
+        .as_ref()
+        .is_some_and(|mark| context.language.grammar.infinitive_marks.contains(mark));
+    let force = own.or_else(|| asked().filter(|_| is_infinitive))?;
+    // "asked them to delay their departure": what is delayed counts too.
+    let of_objects = clause.in_role("obj").filter_map(|object| {
+        let lemma = context.parsed.words[object].lemma.to_lowercase();
+        lists.effects.get(&lemma).copied()
+    });
+    Some(Toward {
+        force,
+        sign: of_objects.product(),
+        moves: false,
+    })
+}
+
+/// "leave them in place": what leaving does to who leaves is not what it does to who is left.
+fn is_left(context: &Context<'_, '_>, head: usize, force: usize) -> bool {
+    let Some(clause) = context.clause(head) else {
+        return false;
+    };
+    let is_mover = |subject: usize| context.actor(subject).is_some_and(is_foreign_force);
+    let mut objects = clause.in_role("obj");
+    !clause.in_role("subj").any(is_mover)
+        && objects.any(|object| object == force || context.parsed.is_under(force, object))
+}
+
+/// "criticism of the soldiers", "a complaint against the base": who rejects what is against a force is for it.
+fn attitude(context: &Context<'_, '_>, noun: usize, force: usize) -> i32 {
+    let parsed = context.parsed;
+    let lemma = parsed.words[noun].lemma.to_lowercase();
+    let senses = context.language.stances.of('n', &lemma).iter();
+    let mut below = parsed
+        .dependents(noun, "nmod")
+        .filter(|child| *child == force || parsed.is_under(force, *child));
+    let Some(role) = below.next().map(|child| parsed.preposition(child)) else {
+        return 1;
+    };
+    let is_against = |sense: &Sense| sense.polarity < 0 && sense.force.contains(&role);
+    if senses.into_iter().any(is_against) { -1 } else { 1 }
 }
 
 /// The words under a word that belong to what it names; asides and further clauses do not.
@@ -551,7 +963,16 @@ pub(super) fn denial(context: &Context<'_, '_>, clause: &Clause) -> Denial {
                 .into_iter()
                 .any(|child| negators.contains(&context.parsed.words[*child].lemma.to_lowercase()))
         });
-    let negation = clause.negation.or(is_no_longer.then_some(clause.predicate));
+    let is_doubted = clause.in_role("subj").chain(clause.in_role("by")).any(|head| {
+        let few = |word: usize| {
+            lists
+                .few
+                .contains(&context.parsed.words[word].lemma.to_lowercase())
+        };
+        few(head) || context.parsed.dependents(head, "amod").any(few)
+    });
+    let is_denied = is_no_longer || is_doubted;
+    let negation = clause.negation.or(is_denied.then_some(clause.predicate));
     let mut denial = match negation {
         Some(_)
             if clause
@@ -577,6 +998,20 @@ pub(super) fn denial(context: &Context<'_, '_>, clause: &Clause) -> Denial {
         let above = &context.parsed.words[head];
         let lemma = above.lemma.to_lowercase();
         let is_intention = lists.intentions.contains(&lemma);
+        let told = context
+            .clause(head)
+            .map_or(lemma.as_str(), |clause| clause.lemma.as_str());
+        let with_particle = context.parsed.children(head).iter().any(|child| {
+            let particle = context.parsed.words[*child].text.to_lowercase();
+            lists.dispelling.contains(&format!("{lemma} {particle}"))
+        });
+        if word.relation == "obj" && (with_particle || lists.dispelling.contains(told)) {
+            return if denial == Denial::None {
+                Denial::Will
+            } else {
+                Denial::None
+            };
+        }
         let is_negative = |child: &usize| {
             context
                 .language

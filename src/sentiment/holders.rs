@@ -1,11 +1,12 @@
 //! Who holds a stance: through roles, quotations and attribution, with the chain of those who report it.
 
 use super::frames::{Toward, in_role};
-use super::{is_foreign_force, is_quoted};
+use super::{is_foreign_force, is_mere_force, is_quoted};
 use crate::events::{Context, circumstances, matching};
 use crate::knowledge::Reading;
 use crate::mentions::Actor;
 use crate::tables::{ActorKind, Code, HolderKind};
+use crate::text::clauses::PredicateKind;
 use crate::text::{Clause, Upos};
 
 /// Who holds a stance.
@@ -30,18 +31,29 @@ pub(super) fn of_clause(
     object_role: Option<&str>,
 ) -> Option<Holder> {
     for role in roles {
-        if role == "speaker" {
-            if let Some(holder) = speaker(context, clause) {
-                return Some(holder);
+        match role.as_str() {
+            "speaker" => {
+                if let Some(holder) = speaker(context, clause) {
+                    return Some(holder);
+                }
+                continue;
             }
-            continue;
+            "public" if !has_agent(clause) => return Some(public(context)),
+            _ => {}
         }
         for head in in_role(context, clause, role, object_role) {
-            if context.actor(head).is_some_and(is_foreign_force) {
+            if context
+                .actor(head)
+                .is_some_and(|actor| is_mere_force(context, actor))
+            {
                 continue;
             }
             if is_first_person(context, head) {
                 return speaker(context, clause);
+            }
+            let word = context.parsed.words[head].lemma.to_lowercase();
+            if context.language.grammar.negators.contains(&word) {
+                continue;
             }
             if let Some(mut holder) = of_head(context, head) {
                 let reporter = circumstances::speaker(context, clause).filter(|speaker| speaker.head != head);
@@ -53,10 +65,46 @@ pub(super) fn of_clause(
     if let Some(holder) = speaker(context, clause) {
         return Some(holder);
     }
-    topic(context, clause).map(|holder| Holder {
+    let holder = topic(context, clause).or_else(|| leading(context, clause))?;
+    Some(Holder {
         is_certain: false,
         ..holder
     })
+}
+
+/// Where the parse sees no subject, the first state or people named before the verb.
+fn leading(context: &Context<'_, '_>, clause: &Clause) -> Option<Holder> {
+    let mut actors = context.actors.of_sentence(context.sentence);
+    let first = actors.find(|actor| actor.head < clause.predicate && actor.rule != "pronoun")?;
+    let is_agent = matches!(first.kind, ActorKind::Government | ActorKind::Place);
+    let is_active = clause.kind == PredicateKind::Verb && !clause.passive && clause.first("subj").is_none();
+    of_head(context, first.head).filter(|_| is_agent && is_active)
+}
+
+/// Whether somebody in the clause judges; nobody does in "are loved" and "is popular".
+fn has_agent(clause: &Clause) -> bool {
+    let is_subject_judged = clause.passive || clause.kind != PredicateKind::Verb;
+    !is_subject_judged || clause.first("by").is_some()
+}
+
+/// The people of the place that a sentence names, or of the place where the force is.
+fn public(context: &Context<'_, '_>) -> Holder {
+    let places = context.actors.of_sentence(context.sentence);
+    let country = places
+        .filter(|actor| actor.kind == ActorKind::Place && actor.force.is_none())
+        .find_map(|actor| state_of(context, actor));
+    Holder {
+        filled: matching::Filled {
+            actor_id: country.as_ref().map(Code::to_string),
+            country,
+            kind: Some(ActorKind::Population),
+            ..matching::Filled::default()
+        },
+        kind: HolderKind::Public,
+        head: None,
+        chain: None,
+        is_certain: true,
+    }
 }
 
 fn is_first_person(context: &Context<'_, '_>, head: usize) -> bool {
@@ -72,6 +120,17 @@ pub(super) fn speaker(context: &Context<'_, '_>, clause: &Clause) -> Option<Hold
     attributed
         .or_else(|| beside_quotation(context, clause))
         .or_else(|| judge_above(context, clause))
+        .or_else(|| of_view(context, clause))
+}
+
+/// "in the view of the minister they are guests": whose view it is.
+fn of_view(context: &Context<'_, '_>, clause: &Clause) -> Option<Holder> {
+    let views = &context.language.stances.lists.views;
+    let mut seen = clause.participants.iter().filter(|phrase| {
+        let lemma = context.parsed.words[phrase.head].lemma.to_lowercase();
+        views.contains(&lemma)
+    });
+    seen.find_map(|phrase| owners(context, phrase.head).find_map(|owner| of_head(context, owner)))
 }
 
 fn beside_quotation(context: &Context<'_, '_>, clause: &Clause) -> Option<Holder> {
@@ -83,8 +142,18 @@ fn beside_quotation(context: &Context<'_, '_>, clause: &Clause) -> Option<Holder
     });
     saying.find_map(|other| {
         let role = if other.passive { "by" } else { "subj" };
-        other.in_role(role).find_map(|head| of_head(context, head))
+        // "vowed a commander": behind the quotation the parse may see an object.
+        let said_by = other.in_role(role).chain(other.in_role("obj"));
+        said_by
+            .filter(|head| !is_quoted_at(context, *head))
+            .find_map(|head| of_head(context, head))
     })
+}
+
+fn is_quoted_at(context: &Context<'_, '_>, word: usize) -> bool {
+    let word = &context.parsed.words[word];
+    let mut quotations = context.text.quotations.iter();
+    quotations.any(|quotation| quotation.covers(&(word.start..word.end)))
 }
 
 /// "Niger has deemed the presence illegal": who judges is the subject of the verb above.
@@ -120,9 +189,14 @@ pub(super) fn main(context: &Context<'_, '_>) -> Option<Holder> {
         let role = if clause.passive { "by" } else { "subj" };
         clause.in_role(role).find_map(|head| of_head(context, head))
     };
+    let is_main = |clause: &&Clause| context.parsed.is(clause.predicate, "root");
     let speaks = clauses().filter(says).find_map(acts);
+    let leads = || clauses().filter(is_main).find_map(acts);
     let attributed = || clauses().find_map(|clause| speaker(context, clause));
-    let holder = speaks.or_else(attributed).or_else(|| clauses().find_map(acts))?;
+    let holder = speaks
+        .or_else(leads)
+        .or_else(attributed)
+        .or_else(|| clauses().find_map(acts))?;
     Some(Holder {
         is_certain: false,
         ..holder
@@ -136,49 +210,20 @@ pub(super) fn of_head(context: &Context<'_, '_>, head: usize) -> Option<Holder> 
     let word = &parsed.words[head];
     let lemma = word.lemma.to_lowercase();
     let actor = context.actor(head);
-    if actor.is_some_and(is_foreign_force) {
+    if actor.is_some_and(|actor| is_mere_force(context, actor)) {
         return None;
     }
     let is_thing = lists.things.contains(&lemma) && actor.is_none_or(|actor| actor.entry.is_none());
     if is_thing {
-        let beside = parsed
-            .dependents(head, "nmod:poss")
-            .chain(parsed.dependents(head, "nmod"))
-            .chain(parsed.dependents(head, "compound"));
-        return beside
-            .filter(|child| *child != head)
-            .find_map(|child| of_head(context, child));
+        return owners(context, head).find_map(|owner| of_head(context, owner));
     }
-    let titled = || {
-        let beside = ["compound", "appos", "flat", "nmod:desc"].into_iter();
-        let mut children = beside.flat_map(|relation| parsed.dependents(head, relation).collect::<Vec<_>>());
-        children.find_map(|child| {
-            context
-                .actors
-                .at(context.sentence, child)
-                .filter(|actor| actor.office.is_some() && actor.force.is_none())
-        })
-    };
-    let by_title = titled().filter(|_| actor.is_none() && word.upos == Upos::Propn);
-    let filled = match by_title {
+    let by_title = title(context, head).filter(|_| actor.is_none() && word.upos == Upos::Propn);
+    let mut filled = match by_title {
         Some(actor) => matching::from_actor(context, actor),
         None => matching::filled(context, head),
     };
     let actor = by_title.or(actor);
-    let kind = match (actor, word.upos) {
-        (_, Upos::Noun | Upos::Propn | Upos::Adj)
-            if listed_kind(context, &lemma).is_some() && actor.is_none_or(|actor| actor.entry.is_none()) =>
-        {
-            listed_kind(context, &lemma)?
-        }
-        (Some(actor), _) => kind_of(context, actor),
-        (None, Upos::Propn) if word.lemma.to_lowercase() != word.text.to_lowercase() => HolderKind::Public,
-        (None, Upos::Propn) => HolderKind::Person,
-        (None, Upos::Noun) => HolderKind::Public,
-        (None, _) if lists.people.contains(&lemma) => HolderKind::Public,
-        _ => return None,
-    };
-    let mut filled = filled;
+    let kind = kind_at(context, head, actor)?;
     // Whose office it is was only guessed from what the document is about.
     if actor.is_some_and(|actor| actor.rule == "office:focus") {
         filled.country = None;
@@ -187,7 +232,11 @@ pub(super) fn of_head(context: &Context<'_, '_>, head: usize) -> Option<Holder> 
     if filled.name.is_none() {
         filled.name = Some(word.text.to_owned());
     }
-    filled.country = filled.country.or_else(|| country_in(context, head));
+    filled.country = filled
+        .country
+        .or_else(|| country_in(context, head))
+        .or_else(|| country_of_owner(context, head))
+        .filter(|_| kind != HolderKind::International);
     Some(Holder {
         filled,
         kind,
@@ -197,19 +246,165 @@ pub(super) fn of_head(context: &Context<'_, '_>, head: usize) -> Option<Holder> 
     })
 }
 
-fn listed_kind(context: &Context<'_, '_>, lemma: &str) -> Option<HolderKind> {
+/// Words that tell whose a thing or an office is: "the party's", "of the party", "party".
+fn owners<'c>(context: &'c Context<'_, '_>, head: usize) -> impl Iterator<Item = usize> + 'c {
+    let parsed = context.parsed;
+    parsed
+        .dependents(head, "nmod:poss")
+        .chain(parsed.dependents(head, "nmod"))
+        .chain(parsed.dependents(head, "compound"))
+        .filter(move |child| *child != head)
+}
+
+/// The office beside a personal name: "Colonel X", "X, the mayor".
+fn title<'c, 'k>(context: &'c Context<'_, 'k>, head: usize) -> Option<&'c Actor<'k>> {
+    let parsed = context.parsed;
+    let beside = ["compound", "appos", "flat", "nmod:desc"].into_iter();
+    let mut children = beside.flat_map(|relation| parsed.dependents(head, relation).collect::<Vec<_>>());
+    children.find_map(|child| {
+        context
+            .actors
+            .at(context.sentence, child)
+            .filter(|actor| actor.office.is_some() && actor.force.is_none())
+    })
+}
+
+/// The kind of holder that a word is: by whom it speaks for, by the lists, by what knowledge knows of it.
+fn kind_at(context: &Context<'_, '_>, head: usize, actor: Option<&Actor<'_>>) -> Option<HolderKind> {
     let lists = &context.language.stances.lists;
+    let word = &context.parsed.words[head];
+    let lemma = word.lemma.to_lowercase();
+    let is_named = actor.is_some_and(|actor| actor.entry.is_some());
+    // "hundreds of demonstrators" are demonstrators.
+    if context.language.grammar.partitives.contains(&lemma) {
+        let mut measured = context.parsed.dependents(head, "nmod");
+        if let Some(kind) = measured.find_map(|below| kind_at(context, below, context.actor(below))) {
+            return Some(kind);
+        }
+    }
+    if matches!(word.upos, Upos::Noun | Upos::Propn | Upos::Adj) && !is_named {
+        if has_modifier(context, head, &lists.past) {
+            return Some(HolderKind::Person);
+        }
+        if has_modifier(context, head, &lists.governing) {
+            return Some(HolderKind::Government);
+        }
+        let speaks = lists.spokesmen.contains(&lemma);
+        let represented = speaks
+            .then(|| owners(context, head).find_map(|owner| kind_represented(context, owner)))
+            .flatten();
+        if let Some(kind) = represented.or_else(|| listed_kind(context, head)) {
+            return Some(kind);
+        }
+    }
+    match (actor, word.upos) {
+        (Some(actor), _) if actor.force.is_some() && is_named && is_foreign_force(actor) => {
+            Some(HolderKind::International)
+        }
+        (Some(actor), _) => Some(kind_of(context, actor)),
+        (None, Upos::Propn) if lemma != word.text.to_lowercase() => Some(HolderKind::Public),
+        (None, Upos::Propn) => Some(HolderKind::Person),
+        (None, Upos::Noun) => Some(HolderKind::Public),
+        (None, _) if lists.people.contains(&lemma) => Some(HolderKind::Public),
+        _ => None,
+    }
+}
+
+/// Whom a spokesman or leader speaks for, where that tells more than the office: a party, rebels, an organization.
+fn kind_represented(context: &Context<'_, '_>, owner: usize) -> Option<HolderKind> {
+    let actor = context.actor(owner);
+    let known = actor.filter(|actor| actor.rule != "assumed");
+    if let Some(force) = known.and_then(|actor| actor.force.as_ref()) {
+        let home = force.home.as_ref();
+        let is_of_organization = home.is_some_and(|home| !context.knowledge.countries.contains_key(home));
+        return Some(if is_of_organization {
+            HolderKind::International
+        } else {
+            HolderKind::Military
+        });
+    }
+    let kind = kind_at(context, owner, actor)?;
+    let is_vague = matches!(
+        kind,
+        HolderKind::Public | HolderKind::Person | HolderKind::Government
+    );
+    (!is_vague).then_some(kind)
+}
+
+fn has_modifier(context: &Context<'_, '_>, head: usize, wanted: &std::collections::HashSet<String>) -> bool {
+    let parsed = context.parsed;
+    let mut before = parsed.children(head).iter().filter(|child| **child < head);
+    before.any(|child| wanted.contains(&parsed.words[*child].text.to_lowercase()))
+}
+
+/// The kind that lists give a noun, with the word before it where that tells more: "council", "security council".
+fn listed_kind(context: &Context<'_, '_>, head: usize) -> Option<HolderKind> {
+    let lists = &context.language.stances.lists;
+    let parsed = context.parsed;
+    let lemma = parsed.words[head].lemma.to_lowercase();
+    let describes =
+        |before: &usize| matches!(parsed.words[*before].upos, Upos::Noun | Upos::Propn | Upos::Adj);
+    let before = head.checked_sub(1).filter(describes);
+    let before = before.map(|before| parsed.words[before].text.to_lowercase());
     let kinds = [
         (&lists.people, HolderKind::Public),
         (&lists.civil_society, HolderKind::CivilSociety),
         (&lists.press, HolderKind::Media),
         (&lists.opposition, HolderKind::Opposition),
         (&lists.officials, HolderKind::Government),
+        (&lists.soldiers, HolderKind::Military),
+        (&lists.fighters, HolderKind::ArmedGroup),
+        (&lists.international, HolderKind::International),
+        (&lists.persons, HolderKind::Person),
     ];
-    kinds
-        .into_iter()
-        .find(|(list, _)| list.contains(lemma))
-        .map(|(_, kind)| kind)
+    let of = |phrase: &str| {
+        let mut kinds = kinds.iter();
+        kinds
+            .find(|(list, _)| list.contains(phrase))
+            .map(|(_, kind)| *kind)
+    };
+    let of_pair = before
+        .as_ref()
+        .and_then(|before| of(&format!("{before} {lemma}")));
+    // "a radio host", "a newspaper boss": who works for the press.
+    let of_press = before.as_ref().is_some_and(|before| lists.press.contains(before));
+    let plain = of_pair.or_else(|| of(&lemma));
+    if of_press && plain.is_none_or(|kind| kind == HolderKind::Public) {
+        return Some(HolderKind::Media);
+    }
+    plain
+}
+
+/// "its prime minister": the country of whoever the sentence named before.
+fn country_of_owner(context: &Context<'_, '_>, head: usize) -> Option<Code> {
+    let grammar = &context.language.grammar;
+    let possessor = context.parsed.dependents(head, "nmod:poss").next()?;
+    let word = context.parsed.words[possessor].text.to_lowercase();
+    if !grammar.possessive_pronouns.contains(&word) {
+        return None;
+    }
+    let mut before = context
+        .actors
+        .of_sentence(context.sentence)
+        .filter(|actor| actor.head < head && actor.force.is_none() && actor.rule != "pronoun");
+    before.find_map(|actor| state_of(context, actor))
+}
+
+/// The state that an actor belongs to; organizations have none.
+fn state_of(context: &Context<'_, '_>, actor: &Actor<'_>) -> Option<Code> {
+    let country = actor.country.clone()?;
+    context.knowledge.countries.get(&country).map(|_| country)
+}
+
+/// The one state that a sentence names besides the homes of forces, where no word tells a holder's own.
+pub(super) fn country_beside(context: &Context<'_, '_>, homes: &[&Code]) -> Option<Code> {
+    let actors = context.actors.of_sentence(context.sentence);
+    let mut states = actors
+        .filter(|actor| actor.force.is_none() && actor.rule != "pronoun")
+        .filter_map(|actor| state_of(context, actor))
+        .filter(|state| !homes.contains(&state));
+    let first = states.next()?;
+    states.all(|other| other == first).then_some(first)
 }
 
 /// The country named in the words under a holder's word: "fishermen in Palawan", "the Malian mothers".

@@ -13,10 +13,11 @@ use jiff::tz::TimeZone;
 
 use crate::events::{Context, matching};
 use crate::id;
-use crate::knowledge::{Knowledge, Language};
+use crate::knowledge::{Knowledge, Language, Reading};
 use crate::mentions::{Actor, Actors, Force};
 use crate::tables::{
-    ActorKind, Code, Document, Event, HolderKind, Modality, Sentiment, StanceBasis, StanceLabel, Survey,
+    ActorKind, Code, Document, Event, ForceKind, HolderKind, Modality, Sentiment, StanceBasis, StanceLabel,
+    Survey,
 };
 use crate::text::{Clause, Text, Upos, clauses};
 
@@ -185,7 +186,7 @@ fn by_action<'c, 'k>(context: &'c Context<'c, 'k>, events: &[Event]) -> Vec<Stan
         let Some(force) = force_of_event(context, event) else {
             continue;
         };
-        if event.source_name.is_none() && event.source_country.is_none() {
+        if event.source_name.is_none() && event.source_country.is_none() || is_supposed(context, event) {
             continue;
         }
         // What is only supposed or denied shows nothing; "has no intention of asking them to leave" shows the reverse.
@@ -228,6 +229,16 @@ fn by_action<'c, 'k>(context: &'c Context<'c, 'k>, events: &[Event]) -> Vec<Stan
         });
     }
     stances
+}
+
+/// "would not say whether they had been asked to go": what is not told to have happened shows nothing.
+fn is_supposed(context: &Context<'_, '_>, event: &Event) -> bool {
+    let words = context.parsed.words.iter();
+    let at = words
+        .take_while(|word| (word.start as i64) < event.trigger_start_byte)
+        .count();
+    let mark = context.clause(at).and_then(|clause| clause.mark.as_ref());
+    mark.is_some_and(|mark| context.language.grammar.conditional_marks.contains(mark))
 }
 
 /// Who does what shows a stance: the source of the event.
@@ -356,10 +367,10 @@ fn by_scare_quotes<'c, 'k>(context: &'c Context<'c, 'k>) -> Vec<Stance<'c, 'k>> 
 }
 
 /// The least probability of a label that is taken from the model.
-const MODEL_MIN: f32 = 0.45;
+const MODEL_MIN: f32 = 0.4;
 
 /// Where no frame says anything of a force, what the model makes of the sentence, with low confidence; the holder is
-/// who the sentence is about, and without one it is narration.
+/// who the sentence is about, and without one it is narration. Of the own force most sentences say nothing.
 fn by_model<'c, 'k>(context: &'c Context<'c, 'k>, stances: &[Stance<'c, 'k>]) -> Vec<Stance<'c, 'k>> {
     let Some(model) = &context.language.judge.forces else {
         return Vec::new();
@@ -371,7 +382,14 @@ fn by_model<'c, 'k>(context: &'c Context<'c, 'k>, stances: &[Stance<'c, 'k>]) ->
         return Vec::new();
     };
     let masked = model::Masked::new(context);
-    let judged = unjudged.into_iter().map(|force| {
+    // A force of nobody known is mostly no force at all, and who speaks well of the own force is mostly not heard.
+    let is_other = |force: &&Actor<'k>| {
+        let home = home_of(force);
+        holder.head != Some(force.head)
+            && force.force.as_ref().is_some_and(is_known)
+            && (home.is_none() || home != holder.filled.country.as_ref())
+    };
+    let judged = unjudged.into_iter().filter(is_other).map(|force| {
         (
             force,
             model::judge(model, &masked.features(&(force.start..force.end))),
@@ -394,6 +412,15 @@ fn by_model<'c, 'k>(context: &'c Context<'c, 'k>, stances: &[Stance<'c, 'k>]) ->
         predicate: 0,
     };
     told.map(stance).collect()
+}
+
+/// Whether it is known whose a force is, or at least that it was sent: else it is mostly no force at all.
+fn is_known(force: &Force) -> bool {
+    let is_sent = matches!(
+        force.kind,
+        ForceKind::Mercenaries | ForceKind::Peacekeepers | ForceKind::Coalition
+    );
+    force.home.is_some() || force.called_foreign || is_sent
 }
 
 /// Foreign forces of a sentence toward whose home it has no stance.
@@ -470,6 +497,19 @@ fn is_hedged(context: &Context<'_, '_>, clause: &Clause) -> bool {
             .any(|adverb| hedges.contains(context.parsed.words[adverb].lemma.as_ref()))
 }
 
+/// A foreign force that does not speak: neither as the organization that fields it nor as one of its officers.
+fn is_mere_force(context: &Context<'_, '_>, actor: &Actor<'_>) -> bool {
+    let is_organization = actor
+        .entry
+        .is_some_and(|entry| entry.reading == Reading::Organization);
+    let speaks = |clause: &Clause| {
+        context.language.attribution.speech_verbs.contains(&clause.lemma)
+            && clause.in_role("subj").any(|head| head == actor.head)
+    };
+    let is_speaker = actor.rule == "assumed" && context.clauses.iter().any(speaks);
+    is_foreign_force(actor) && !is_organization && !is_speaker
+}
+
 /// Whether a predicate stands in a quotation.
 fn is_quoted(context: &Context<'_, '_>, clause: &Clause) -> bool {
     let word = &context.parsed.words[clause.predicate];
@@ -480,11 +520,21 @@ fn is_quoted(context: &Context<'_, '_>, clause: &Clause) -> bool {
         .any(|quotation| quotation.covers(&(word.start..word.end)))
 }
 
-/// A holder whose country nothing tells is at home where the force is.
-fn at_host(holder: Holder, force: Option<&Force>) -> matching::Filled {
+/// A holder whose country nothing tells is at home where the force is, or in the one other state that is named, but
+/// not where another force comes from; bodies of many states have no country.
+fn at_host(context: &Context<'_, '_>, holder: Holder, force: Option<&Force>) -> matching::Filled {
     let mut filled = holder.filled;
-    if filled.country.is_none() && holder.kind != HolderKind::International {
-        filled.country = force.and_then(|force| force.host.clone());
+    if holder.kind == HolderKind::International {
+        filled.country = None;
+        return filled;
+    }
+    if filled.country.is_none() {
+        let forces = context.actors.of_sentence(context.sentence);
+        let homes: Vec<&Code> = forces.filter_map(home_of).collect();
+        let host = force.and_then(|force| force.host.clone());
+        filled.country = host
+            .filter(|host| !homes.contains(&host))
+            .or_else(|| holders::country_beside(context, &homes));
     }
     filled
 }
@@ -493,7 +543,7 @@ fn row(context: &Context<'_, '_>, stance: Stance<'_, '_>, events: &[Event]) -> S
     let document = context.document;
     let force: Option<&Force> = stance.force.force.as_ref();
     let (kind, chain, holder) = match stance.holder {
-        Some(holder) => (holder.kind, holder.chain.clone(), at_host(holder, force)),
+        Some(holder) => (holder.kind, holder.chain.clone(), at_host(context, holder, force)),
         None => (HolderKind::Narrator, None, matching::Filled::default()),
     };
     let label = match stance.polarity {

@@ -186,6 +186,130 @@ fn what_goes_turns_a_judgement_round() {
 }
 
 #[test]
+fn a_party_that_rules_and_a_spokesman_of_rebels() {
+    let kind = |text: &str| stances(text).first().map(|row| row.holder_kind);
+    let cases = [
+        (
+            "Niger's ruling party condemned the French troops.",
+            HolderKind::Government,
+        ),
+        (
+            "A spokesman for the rebels condemned the French troops.",
+            HolderKind::ArmedGroup,
+        ),
+        (
+            "A spokesman for Niger's trade unions condemned the French troops.",
+            HolderKind::CivilSociety,
+        ),
+        (
+            "Hundreds of villagers condemned the French troops.",
+            HolderKind::Public,
+        ),
+        (
+            "A radio host in Niamey condemned the French troops.",
+            HolderKind::Media,
+        ),
+        (
+            "Niger's former ruler condemned the French troops.",
+            HolderKind::Person,
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(kind(text), Some(expected), "{text}");
+    }
+}
+
+#[test]
+fn its_minister_is_of_the_country_named_before() {
+    check(
+        "Niger could not do without the American troops, its defence minister said.",
+        &[("NER", "USA", Positive)],
+    );
+}
+
+#[test]
+fn nobody_in_the_clause_judges_so_the_people_of_the_place_do() {
+    check(
+        "The Turkish soldiers are loved in Bamako.",
+        &[("MLI", "TUR", Positive)],
+    );
+}
+
+#[test]
+fn what_would_be_without_a_force() {
+    check(
+        "Without the French soldiers Bamako would have fallen, the mayor of Gao said.",
+        &[("MLI", "FRA", Positive)],
+    );
+}
+
+#[test]
+fn a_condition_that_a_force_goes() {
+    check(
+        "Niger will not sign the accord unless the French troops leave.",
+        &[("NER", "FRA", Negative)],
+    );
+}
+
+#[test]
+fn feelings_at_the_going_of_a_force() {
+    check(
+        "Villagers in Mali wept as the French soldiers left.",
+        &[("MLI", "FRA", Positive)],
+    );
+    check(
+        "Villagers in Mali cheered as the French soldiers left.",
+        &[("MLI", "FRA", Negative)],
+    );
+}
+
+#[test]
+fn regret_of_a_departure_is_for_the_force() {
+    check(
+        "Niger regretted the departure of the American troops.",
+        &[("NER", "USA", Positive)],
+    );
+}
+
+#[test]
+fn criticism_that_is_rejected_is_support() {
+    check(
+        "Niger rejected criticism of the American troops.",
+        &[("NER", "USA", Positive)],
+    );
+}
+
+#[test]
+fn neither_praised_nor_blamed_takes_no_side() {
+    check(
+        "Niger neither praised nor blamed the American troops.",
+        &[("NER", "USA", Neutral)],
+    );
+}
+
+#[test]
+fn a_question_that_asks_no_fact_is_a_reproach() {
+    check(
+        "Niger asked why the American troops were in Agadez.",
+        &[("NER", "USA", Negative)],
+    );
+}
+
+#[test]
+fn a_withdrawal_that_is_judged() {
+    check(
+        "The withdrawal of the American troops would be a disaster, Niger said.",
+        &[("NER", "USA", Positive)],
+    );
+}
+
+#[test]
+fn business_units_are_no_forces_to_judge() {
+    let rows = stances("The drug maker expanded its customer base and its drugs unit.");
+    assert!(rows.iter().all(|row| row.label == Neutral), "{rows:?}");
+}
+
+#[test]
 fn narration_is_neutral() {
     check(
         "The French troops crossed the river on Monday.",

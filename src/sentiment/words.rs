@@ -60,6 +60,42 @@ pub(super) struct Lists {
     pub duties: HashSet<String>,
     /// Verbs that say so with an infinitive.
     pub duty_verbs: HashSet<String>,
+    /// Auxiliaries that say what is allowed.
+    pub permissions: HashSet<String>,
+    /// Marks of conditions that who makes them wants met: unless, until.
+    pub conditions: HashSet<String>,
+    /// Roles of who makes a condition.
+    pub condition_holders: Vec<String>,
+    /// Words of questions that reproach: who, what, why.
+    pub reproachful: HashSet<String>,
+    /// Verbs of asking.
+    pub asking: HashSet<String>,
+    /// Auxiliaries of what would be.
+    pub suppositions: HashSet<String>,
+    /// Prepositions of who is not there: without.
+    pub lacking: HashSet<String>,
+    /// Words before a force that say there is less of it: no, fewer.
+    pub lessening: HashSet<String>,
+    /// Words for next to nobody.
+    pub few: HashSet<String>,
+    /// Nouns of documents that let forces come and stay.
+    pub documents: HashSet<String>,
+    /// Nouns of how somebody sees something: "in the view of the minister".
+    pub views: HashSet<String>,
+    /// Words that deny two judgements at once: neither.
+    pub neither: HashSet<String>,
+    /// Verbs with a word behind them that keep a judgement back: stop short.
+    pub withholding: HashSet<String>,
+    /// Marks of comparisons: than.
+    pub comparing: HashSet<String>,
+    /// Verbs that turn round the judgement that is their object: dismiss, lift.
+    pub dispelling: HashSet<String>,
+    /// Prepositions of opposing: against.
+    pub opposing: HashSet<String>,
+    /// Verbs of feeling at an occasion: 1 glad of it, -1 sorry or afraid.
+    pub reactions: HashMap<String, i32>,
+    /// Marks of occasions besides the grammar's.
+    pub occasions: HashSet<String>,
     /// Adverbs that say whether what is wanted, sent or asked comes (1) or goes (-1).
     pub directions: HashMap<String, i32>,
     /// Nouns of people who are no office and no nationality.
@@ -72,6 +108,20 @@ pub(super) struct Lists {
     pub opposition: HashSet<String>,
     /// Nouns of a state's officials.
     pub officials: HashSet<String>,
+    /// Nouns of soldiers and their staffs.
+    pub soldiers: HashSet<String>,
+    /// Nouns of armed groups.
+    pub fighters: HashSet<String>,
+    /// Nouns of bodies of many states.
+    pub international: HashSet<String>,
+    /// Nouns of single people who speak for nobody else.
+    pub persons: HashSet<String>,
+    /// Nouns of who speaks for others, whose kind counts.
+    pub spokesmen: HashSet<String>,
+    /// Adjectives of who no longer holds an office.
+    pub past: HashSet<String>,
+    /// Adjectives of who governs: the ruling party.
+    pub governing: HashSet<String>,
 }
 
 #[derive(Deserialize)]
