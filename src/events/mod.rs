@@ -368,14 +368,16 @@ fn tell_force(sentence: &Sentence<'_, '_>, coder: &Model, predicate: usize, even
     let source = force_at(context, event.source_start_byte, event.source_end_byte);
     let target = force_at(context, event.target_start_byte, event.target_end_byte);
     let taking_part = target.or(source);
-    let least = if taking_part.is_some() { FORCE_MIN } else { FORCE_BESIDE_MIN };
+    let least = if taking_part.is_some() {
+        FORCE_MIN
+    } else {
+        FORCE_BESIDE_MIN
+    };
     let Some(concerned) = taking_part.or_else(|| force_told_of(context)) else {
         return;
     };
     let told = predicates::force_event(sentence, coder, clause, event_type.as_str());
-    let told = told
-        .filter(|(_, sure)| *sure >= least)
-        .map(|(name, _)| name);
+    let told = told.filter(|(_, sure)| *sure >= least).map(|(name, _)| name);
     let by_role = || {
         let roles = context.knowledge.event_types.force_roles.get(&event_type)?;
         let of_target = roles.target.clone().filter(|_| target.is_some());

@@ -47,7 +47,10 @@ fn the_seed_article_is_read_as_its_key_says() {
     let text = &rows::<Document>(out.path())[0].text;
     let (events, stances) = (rows::<Event>(out.path()), rows::<Sentiment>(out.path()));
     let key = std::fs::read_to_string(seed.join("seed_gold.jsonl")).unwrap();
-    let key: Vec<Value> = key.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let key: Vec<Value> = key
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     let (mut found, mut missed) = ([0, 0], Vec::new());
     for answer in &key {
         let spans = evidence(answer, text);
@@ -78,15 +81,28 @@ fn the_seed_article_is_read_as_its_key_says() {
             missed.push(wanted("id"));
         }
     }
-    println!("seed: {} of 21 events, {} of 8 stances; missed {missed:?}", found[0], found[1]);
+    println!(
+        "seed: {} of 21 events, {} of 8 stances; missed {missed:?}",
+        found[0], found[1]
+    );
     assert!(found[0] >= 16, "{} events, missed {missed:?}", found[0]);
     assert!(found[1] >= 6, "{} stances, missed {missed:?}", found[1]);
     let surveys = rows::<Survey>(out.path());
     assert_eq!(surveys.len(), 1, "{surveys:?}");
     assert_eq!(surveys[0].pollster.as_deref(), Some("Afrobarometer"));
-    assert!((surveys[0].share_low..=surveys[0].share_high).contains(&66.7), "{surveys:?}");
+    assert!(
+        (surveys[0].share_low..=surveys[0].share_high).contains(&66.7),
+        "{surveys:?}"
+    );
     let troops = events.iter().filter_map(|event| event.troops_min);
-    assert!(troops.into_iter().any(|troops| troops == 1_000), "about 1,000 soldiers");
+    assert!(
+        troops.into_iter().any(|troops| troops == 1_000),
+        "about 1,000 soldiers"
+    );
     // No date of its own: what is told relative to it stays open, with its words.
-    assert!(events.iter().all(|event| event.starts_on.is_none() || event.date_text.is_some()));
+    assert!(
+        events
+            .iter()
+            .all(|event| event.starts_on.is_none() || event.date_text.is_some())
+    );
 }
