@@ -205,33 +205,37 @@ fn give_countries(event: &mut Event, context: &Context<'_, '_>) {
         let is_stateless = matches!(kind, Some(ActorKind::International | ActorKind::Media));
         start.is_some() && id.is_none() && !is_stateless
     };
-    let here = event
-        .place_country
-        .clone()
-        .or_else(|| context.actors.focus.clone());
-    if event.source_country.is_none()
-        && told(&event.source_actor_id, event.source_kind, event.source_start_byte)
-    {
-        event.source_country = here.clone();
-    }
-    if event.target_country.is_none()
-        && told(&event.target_actor_id, event.target_kind, event.target_start_byte)
-    {
-        event.target_country = here;
-    }
+    let here = event.place_country.clone().or_else(|| context.actors.focus.clone());
     let other_side = |country: &Option<Code>| match (country, &event.force_home, &event.host_country) {
         (Some(country), Some(home), host) if country == home => host.clone(),
         (Some(country), home, Some(host)) if country == host => home.clone(),
         _ => None,
     };
-    if event.target_start_byte.is_none() && event.target_country.is_none() {
-        let unnamed = other_side(&event.source_country);
-        let governing = event
-            .source_country
-            .clone()
-            .filter(|_| event.event_type == Some(EventType::Protest));
-        event.target_country = unnamed.or(governing);
+    let mut source = event.source_country.clone();
+    let mut target = event.target_country.clone();
+    if source.is_none() && told(&event.source_actor_id, event.source_kind, event.source_start_byte) {
+        source = here.clone();
     }
+    // What is done to a treaty or a mission of a force is done to the other side.
+    let is_thing = event.target_kind == Some(ActorKind::Unknown) && event.force_event.is_some();
+    if target.is_none() && (is_thing || event.target_start_byte.is_none()) {
+        target = other_side(&source);
+    }
+    if target.is_none() && told(&event.target_actor_id, event.target_kind, event.target_start_byte) {
+        target = here.clone();
+    }
+    let is_one_of = |types: &[EventType]| event.event_type.is_some_and(|kind| types.contains(&kind));
+    if target.is_none() && event.target_start_byte.is_none() && is_one_of(&[EventType::Protest]) {
+        target = source.clone();
+    }
+    // Who arrests or attacks and is not named is somebody where it happens, as ACLED codes unidentified actors.
+    if source.is_none()
+        && event.source_start_byte.is_none()
+        && is_one_of(&[EventType::Coerce, EventType::Assault])
+    {
+        source = here;
+    }
+    (event.source_country, event.target_country) = (source, target);
 }
 
 /// The events of predicates that the lexicon knows, each with the word of its predicate; and the words that they take
@@ -265,15 +269,16 @@ const OVERRULES: f32 = 0.6;
 const PAIR_MIN: f32 = 0.3;
 const TYPE_MIN: f32 = 0.35;
 
-/// A clause that no frame tells must be this sure to tell an event.
-const CLAUSE_MIN: f32 = 0.5;
+/// A clause that no frame tells must be this sure to tell an event; where the sentence tells another already, surer.
+const SECOND_MIN: f32 = 0.7;
+const CLAUSE_MIN: f32 = 0.4;
 
 /// An event of a frame whose actors are less likely than this any actors of an event is none; of nouns less is asked,
 /// since they seldom have both actors beside them.
 const VERB_MIN: f32 = 0.1;
 const NOUN_MIN: f32 = 0.02;
 /// An event this much less sure than the surest of its sentence is a misreading of it more often than another event.
-const WEAK_SHARE: f32 = 0.5;
+const WEAK_SHARE: f32 = 0.4;
 
 /// Lets the model settle the types of the frames' events, and tells the likeliest pair of actors: of the frame's event
 /// where a frame knows their predicate, else as an event of its own.
@@ -327,7 +332,7 @@ fn by_clauses(
         }
         let Some(told) = predicates::told(sentence, coder, clause).filter(|told| {
             told.confidence >= tune("CLAUSE", CLAUSE_MIN)
-                && (events.is_empty() || told.confidence >= tune("SECOND", CLAUSE_MIN))
+                && (events.is_empty() || told.confidence >= tune("SECOND", SECOND_MIN))
         }) else {
             continue;
         };

@@ -19,7 +19,7 @@ pub(crate) const TARGET: &str = "target";
 pub(crate) const OTHER: &str = "other";
 
 /// A phrase that is less likely than this to take part does not.
-const PART_MIN: f32 = 0.3;
+const PART_MIN: f32 = 0.2;
 
 /// What a clause tells.
 pub(crate) struct Told {
@@ -76,7 +76,7 @@ pub(crate) fn parts(
         let class = class(name)?;
         let free = scored.iter().filter(|(head, _)| free(*head));
         let best = free.max_by(|one, other| one.1[class].total_cmp(&other.1[class]))?;
-        (best.1[class] >= super::tune(name, PART_MIN)).then(|| roles::extent(parsed, best.0, &coder.extents))
+        (best.1[class] >= PART_MIN).then(|| roles::extent(parsed, best.0, &coder.extents))
     };
     let source = best(SOURCE, &|_| true).or_else(|| {
         let head = subject(sentence, clause)?;

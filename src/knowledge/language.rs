@@ -186,7 +186,8 @@ pub(super) fn load(reader: &mut Reader, code: &str) -> Option<Language> {
     if file.name.is_empty() && reader.faults.is_empty() {
         reader.fault(&at("language.toml"), None, "`name` is empty".to_owned());
     }
-    let sentences = sentence_reader(reader, code)?;
+    let dates: text::dates::Words = reader.toml(&at("dates.toml"));
+    let sentences = sentence_reader(reader, code, dates.times())?;
     Some(Language {
         code: code.to_owned(),
         grammar: file.grammar,
@@ -198,7 +199,7 @@ pub(super) fn load(reader: &mut Reader, code: &str) -> Option<Language> {
         frames: frames::load(reader, code),
         coder: coder(reader, &at("events.model")),
         reader: sentences,
-        dates: reader.toml(&at("dates.toml")),
+        dates,
         quantities: reader.toml(&at("quantities.toml")),
         stances: crate::sentiment::Words::load(reader, code),
         judge: crate::sentiment::model::Judge::load(reader, code),
@@ -260,7 +261,7 @@ fn office_nouns(reader: &mut Reader, file: &str) -> HashMap<String, OfficeNoun> 
     nouns
 }
 
-fn sentence_reader(reader: &mut Reader, code: &str) -> Option<text::Reader> {
+fn sentence_reader(reader: &mut Reader, code: &str, times: HashSet<String>) -> Option<text::Reader> {
     let rules = format!("languages/{code}/tokens.toml");
     let words = reader.text(&rules);
     let words = text::tokens::Rules::from_toml(&words)
@@ -274,6 +275,7 @@ fn sentence_reader(reader: &mut Reader, code: &str) -> Option<text::Reader> {
         model: model.ok()?,
         lists: name_lists(reader, &format!("languages/{code}/names.tsv")),
         names: names(reader, &format!("languages/{code}/names.model")),
+        times,
     })
 }
 

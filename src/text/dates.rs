@@ -22,6 +22,13 @@ pub struct Words {
     words: Relations,
 }
 
+impl Words {
+    /// Names of days and months, lower case.
+    pub fn times(&self) -> HashSet<String> {
+        self.months.keys().chain(self.weekdays.keys()).cloned().collect()
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Relations {

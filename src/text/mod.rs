@@ -10,6 +10,7 @@ pub mod quotations;
 pub mod sentences;
 
 pub mod features;
+mod fronted;
 pub mod lemma;
 pub mod model;
 pub mod names;
@@ -37,6 +38,8 @@ pub struct Reader {
     pub lists: names::Lists,
     /// What was learnt of names, where the language has it; without it names are the model's own.
     pub names: Option<names::Tagger>,
+    /// Names of days and months, lower case.
+    pub times: std::collections::HashSet<String>,
 }
 
 impl Reader {
@@ -267,7 +270,9 @@ fn read_words<'d>(
             .as_ref()
             .map_or_else(|| model.name_label(annotation.name), |names| names[number]),
     };
-    tokens.iter().zip(annotations).enumerate().map(word).collect()
+    let mut words: Vec<Word<'d>> = tokens.iter().zip(annotations).enumerate().map(word).collect();
+    fronted::free(&mut words, &reader.times);
+    words
 }
 
 /// Reads a document: sentences, quotations, and a parse of the sentences asked for.
