@@ -74,6 +74,8 @@ pub struct Grammar {
     pub third_person_pronouns: Words,
     /// Possessive pronouns of the third person.
     pub possessive_pronouns: Words,
+    /// Articles of what is told of as known.
+    pub definite_articles: Words,
     /// Pronouns of the first person.
     pub first_person_pronouns: Words,
 }

@@ -31,7 +31,8 @@ pub(super) fn noun<'k>(context: &Context<'_, 'k>, head: usize) -> Option<Actor<'
     let called_foreign = modifiers
         .into_iter()
         .any(|word| context.language.forces.foreign_adjectives.contains(&word));
-    if home.is_none() && !called_foreign && !noun.alone && !has_possessor(context, head) {
+    let is_known = noun.alone || has_possessor(context, head) || noun.military && is_told_before(context, head);
+    if home.is_none() && !called_foreign && !is_known {
         return None;
     }
     let span = phrase_span(context.parsed, head, first);
@@ -70,6 +71,17 @@ fn names_beside<'s, 'k>(
             )
         })
         .filter_map(|child| context.name_at(*child))
+}
+
+/// "the garrison": one that is told of as known, and is no institution of the country itself, as "the army" is.
+fn is_told_before(context: &Context<'_, '_>, head: usize) -> bool {
+    let lemma = context.parsed.words[head].lemma.to_lowercase();
+    let article = context.parsed.dependent(head, "det");
+    let is_definite = article.is_some_and(|article| {
+        let article = context.parsed.words[article].text.to_lowercase();
+        context.language.grammar.definite_articles.contains(&article)
+    });
+    is_definite && !context.language.office_nouns.contains_key(&lemma)
 }
 
 fn has_possessor(context: &Context<'_, '_>, head: usize) -> bool {
