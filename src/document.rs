@@ -1,7 +1,5 @@
 //! A raw record becomes a document, or says why not: decoding, main text, repair, metadata, language.
 
-#![warn(missing_docs)]
-
 use std::borrow::Cow;
 
 use jiff::Timestamp;

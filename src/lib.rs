@@ -1,6 +1,8 @@
 //! garrison turns large collections of news into Parquet tables of political events and of sentiment toward
 //! foreign forces. ARCHITECTURE.md shows the house; the modules below stand in reading order.
 
+#![warn(missing_docs)]
+
 pub mod changes;
 pub mod check;
 pub mod dedup;

@@ -4,8 +4,6 @@
 //! [`sketch`] reads one document and knows no other; [`cluster`] reads all sketches and no text.
 //! Their result does not depend on how the collection was cut or ordered.
 
-#![warn(missing_docs)]
-
 mod cluster;
 mod explain;
 mod postings;

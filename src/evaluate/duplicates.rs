@@ -29,17 +29,22 @@ struct Label {
 /// One line of predictions.
 #[derive(Clone, Debug, Serialize)]
 pub struct Prediction {
+    /// Id of the record.
     pub id: String,
+    /// The cluster it was put in.
     pub cluster: String,
+    /// How it relates to its canonical document.
     pub relation: &'static str,
 }
 
 /// Figures of one kind of document.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct KindScore {
+    /// Records read.
     pub documents: usize,
     /// Pairs of the gold clusters with a document of this kind, and how many of them were found.
     pub pairs: u64,
+    /// Pairs within clusters that were found.
     pub pairs_found: u64,
     /// Documents put together with a document of another gold cluster.
     pub merged_wrongly: usize,
@@ -48,12 +53,17 @@ pub struct KindScore {
 /// How predicted clusters agree with the gold ones.
 #[derive(Clone, Debug, Default)]
 pub struct Score {
+    /// Share of the pairs found that are labelled.
     pub precision: f64,
+    /// Share of the labelled pairs that were found.
     pub recall: f64,
+    /// Harmonic mean of both.
     pub f1: f64,
     /// Adjusted Rand index (Hubert and Arabie 1985).
     pub adjusted_rand: f64,
+    /// Recall of each labelled kind.
     pub kinds: BTreeMap<String, KindScore>,
+    /// Documents of each relation.
     pub relations: BTreeMap<&'static str, usize>,
 }
 

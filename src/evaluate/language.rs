@@ -12,9 +12,11 @@ use crate::normalize::language::{Languages, UNDETERMINED};
 /// The figures of one language and source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LanguageFigures {
+    /// Texts read.
     pub items: usize,
     /// Answered with the gold code.
     pub correct: usize,
+    /// Texts for which no language was told.
     pub undetermined: usize,
     /// Wrong answers other than `und`, with their number.
     pub wrong: BTreeMap<String, usize>,

@@ -11,12 +11,15 @@ use crate::text::sentences::{SentenceRules, split};
 /// The figures of one gold file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SentenceFigures {
+    /// Texts read.
     pub items: usize,
     /// Items of which every sentence is as in gold.
     pub exact: usize,
     /// Sentences over all items: in gold, predicted, and predicted as in gold.
     pub gold: usize,
+    /// Sentences found.
     pub predicted: usize,
+    /// Sentences found that are labelled so.
     pub correct: usize,
 }
 

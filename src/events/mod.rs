@@ -205,7 +205,10 @@ fn give_countries(event: &mut Event, context: &Context<'_, '_>) {
         let is_stateless = matches!(kind, Some(ActorKind::International | ActorKind::Media));
         start.is_some() && id.is_none() && !is_stateless
     };
-    let here = event.place_country.clone().or_else(|| context.actors.focus.clone());
+    let here = event
+        .place_country
+        .clone()
+        .or_else(|| context.actors.focus.clone());
     let other_side = |country: &Option<Code>| match (country, &event.force_home, &event.host_country) {
         (Some(country), Some(home), host) if country == home => host.clone(),
         (Some(country), home, Some(host)) if country == host => home.clone(),

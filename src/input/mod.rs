@@ -5,8 +5,6 @@
 //! a slice is a pure function ([`Batch::parse`]) that the caller may run on all cores. What cannot be read is a
 //! [`Fault`] with a reason, and the rest of the file goes on. Nothing here decodes pages or judges text.
 
-#![warn(missing_docs)]
-
 mod compression;
 mod csv;
 mod discover;

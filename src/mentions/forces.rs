@@ -31,7 +31,8 @@ pub(super) fn noun<'k>(context: &Context<'_, 'k>, head: usize) -> Option<Actor<'
     let called_foreign = modifiers
         .into_iter()
         .any(|word| context.language.forces.foreign_adjectives.contains(&word));
-    let is_known = noun.alone || has_possessor(context, head) || noun.military && is_told_before(context, head);
+    let is_known =
+        noun.alone || has_possessor(context, head) || noun.military && is_told_before(context, head);
     if home.is_none() && !called_foreign && !is_known {
         return None;
     }

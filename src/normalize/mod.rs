@@ -1,7 +1,5 @@
 //! From the bytes of a record to clean text and what a page says of itself.
 
-#![warn(missing_docs)]
-
 pub mod dateline;
 pub mod decode;
 pub mod furniture;

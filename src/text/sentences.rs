@@ -14,8 +14,11 @@ use crate::normalize::repair::{breaks_at_width, starts_item, wrap_width};
 /// A sentence as a half-open range of bytes of the text, without the spaces around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sentence {
+    /// Start in the text, in bytes.
     pub start: usize,
+    /// End in the text, in bytes, exclusive.
     pub end: usize,
+    /// What kind of line it stands in.
     pub kind: Kind,
 }
 
@@ -24,7 +27,9 @@ pub struct Sentence {
 pub enum Kind {
     /// A short line of its own without a stop.
     Heading,
+    /// Running text.
     Paragraph,
+    /// An item of a list.
     ListItem,
 }
 

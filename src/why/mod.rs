@@ -3,8 +3,6 @@
 //! The first letter of an id names its kind: a document is explained by its cluster, a finding by the sentence it was
 //! read in, who and what was read there, and the rule of the knowledge that made it.
 
-#![warn(missing_docs)]
-
 mod document;
 mod finding;
 
