@@ -363,7 +363,7 @@ fn by_clauses(
 
 /// The model must be this sure that something happens to a force that takes part, or to one that is told of beside it.
 const FORCE_MIN: f32 = 0.3;
-const FORCE_BESIDE_MIN: f32 = 0.45;
+const FORCE_BESIDE_MIN: f32 = 0.4;
 
 /// Says what happens to a foreign force, where no frame did: by the model, or, where a force takes part, by its role.
 fn tell_force(sentence: &Sentence<'_, '_>, coder: &Model, predicate: usize, event: &mut Event) {
@@ -376,13 +376,16 @@ fn tell_force(sentence: &Sentence<'_, '_>, coder: &Model, predicate: usize, even
     let source = force_at(context, event.source_start_byte, event.source_end_byte);
     let target = force_at(context, event.target_start_byte, event.target_end_byte);
     let taking_part = target.or(source);
-    let least = if taking_part.is_some() {
+    let Some(concerned) = taking_part.or_else(|| force_told_of(context, event)) else {
+        return;
+    };
+    let is_party = [&event.source_country, &event.target_country]
+        .into_iter()
+        .any(|country| country.is_some() && *country == home_of(concerned));
+    let least = if taking_part.is_some() || is_party {
         FORCE_MIN
     } else {
         FORCE_BESIDE_MIN
-    };
-    let Some(concerned) = taking_part.or_else(|| force_told_of(context)) else {
-        return;
     };
     let told = predicates::force_event(sentence, coder, clause, event_type.as_str());
     let told = told.filter(|(_, sure)| *sure >= least).map(|(name, _)| name);
@@ -432,15 +435,25 @@ fn force_at<'s, 'k>(
     context.actors.all.iter().find(same)
 }
 
-/// The foreign force beside a sentence's event: in the sentence, else the last one told before, else the first one.
-fn force_told_of<'s, 'k>(context: &Context<'s, 'k>) -> Option<&'s Actor<'k>> {
-    let all = &context.actors.all;
-    let beside = context.actors.of_sentence(context.sentence).find(may_be_foreign);
-    let before = || {
-        let before = all.iter().filter(|actor| actor.sentence < context.sentence);
-        before.filter(may_be_foreign).last()
+/// The home of the force that an actor is.
+fn home_of(actor: &Actor<'_>) -> Option<Code> {
+    actor.force.as_ref().and_then(|force| force.home.clone())
+}
+
+/// The foreign force that an event may be about: one in the sentence, else one that a party to the event fields, else
+/// the last one told before, else the first one.
+fn force_told_of<'s, 'k>(context: &Context<'s, 'k>, event: &Event) -> Option<&'s Actor<'k>> {
+    let all = || context.actors.all.iter().filter(|actor| may_be_foreign(actor));
+    let is_of_party = |actor: &&Actor<'k>| {
+        let home = home_of(actor);
+        home.is_some() && (home == event.source_country || home == event.target_country)
     };
-    beside.or_else(before).or_else(|| all.iter().find(may_be_foreign))
+    let beside = context.actors.of_sentence(context.sentence).find(may_be_foreign);
+    let before = || all().filter(|actor| actor.sentence < context.sentence).last();
+    beside
+        .or_else(|| all().find(is_of_party))
+        .or_else(before)
+        .or_else(|| all().next())
 }
 
 /// Tells the event of a pair of actors.

@@ -365,6 +365,9 @@ fn of_article(article: &Article, sentence: &Sentence<'_, '_>, lesson: &mut Lesso
         };
         let (source, target) = (place(&event.source), place(&event.target));
         parts_of(sentence, clause, source.as_ref(), target.as_ref(), lesson);
+        for place in [&source, &target].into_iter().flatten() {
+            extent_of(context, place, lesson);
+        }
         force_of(sentence, clause, event_type, &event.force_event, lesson);
         if let Some(source) = &source {
             let features = sentence.pair(source, target.as_ref());
