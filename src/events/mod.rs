@@ -273,7 +273,7 @@ const PAIR_MIN: f32 = 0.3;
 const TYPE_MIN: f32 = 0.35;
 
 /// A clause that no frame tells must be this sure to tell an event; where the sentence tells another already, surer.
-const SECOND_MIN: f32 = 0.7;
+const SECOND_MIN: f32 = 0.6;
 const CLAUSE_MIN: f32 = 0.4;
 
 /// An event of a frame whose actors are less likely than this any actors of an event is none; of nouns less is asked,
@@ -292,7 +292,7 @@ fn by_model(
     used: &mut HashSet<usize>,
 ) {
     let sentence = Sentence::new(context);
-    let pair = roles::pair(&sentence, coder).filter(|pair| pair.confidence >= tune("PAIR", PAIR_MIN));
+    let pair = roles::pair(&sentence, coder).filter(|pair| pair.confidence >= PAIR_MIN);
     if let Some(pair) = &pair {
         tell_pair(&sentence, coder, pair, events);
     }
@@ -310,9 +310,7 @@ fn by_model(
         .iter()
         .map(|(_, event)| event.confidence)
         .fold(0.0, f32::max);
-    events.retain(|(_, event)| {
-        event.force_event.is_some() || event.confidence >= tune("WEAK", WEAK_SHARE) * best
-    });
+    events.retain(|(_, event)| event.force_event.is_some() || event.confidence >= WEAK_SHARE * best);
 }
 
 /// The events of clauses that neither a frame nor the likeliest pair of actors tells.
@@ -334,8 +332,7 @@ fn by_clauses(
             continue;
         }
         let Some(told) = predicates::told(sentence, coder, clause).filter(|told| {
-            told.confidence >= tune("CLAUSE", CLAUSE_MIN)
-                && (events.is_empty() || told.confidence >= tune("SECOND", SECOND_MIN))
+            told.confidence >= CLAUSE_MIN && (events.is_empty() || told.confidence >= SECOND_MIN)
         }) else {
             continue;
         };
@@ -799,11 +796,4 @@ fn confidence(context: &Context<'_, '_>, clause: &Clause, frame: &Frame) -> f32 
 /// Whether an actor is one at all, for the roles of an event.
 pub(crate) fn is_actor(actor: &Actor<'_>) -> bool {
     !matches!(actor.kind, ActorKind::Unknown)
-}
-
-pub(crate) fn tune(name: &str, default: f32) -> f32 {
-    std::env::var(name)
-        .ok()
-        .and_then(|value| value.parse().ok())
-        .unwrap_or(default)
 }

@@ -145,6 +145,15 @@ fn one_stretch(parsed: &Parsed<'_>, mut words: Vec<usize>, head: usize) -> Place
     while first < head && is_edge(first) {
         first += 1;
     }
+    // "the Labour Congress (NLC)": a bracket that was opened is closed.
+    let brackets = |mark: &str| {
+        let inside = parsed.words[first..=last].iter();
+        inside.filter(|word| word.text == mark).count()
+    };
+    let closes = parsed.words.get(last + 1).is_some_and(|word| word.text == ")");
+    if closes && brackets("(") > brackets(")") {
+        last += 1;
+    }
     Place {
         words: first..last + 1,
         head,
