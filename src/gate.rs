@@ -56,7 +56,7 @@ const SHARE_OF_TOPIC: f64 = 0.15;
 /// Military words with which a document tells of soldiers.
 const MILITARY_WORDS: usize = 3;
 /// A document of so few sentences has no room to say more than once that it tells of soldiers.
-const SENTENCES_OF_BRIEF: usize = 3;
+pub(crate) const SENTENCES_OF_BRIEF: usize = 3;
 
 fn opening(four: [u8; OPENING]) -> usize {
     (u32::from_le_bytes(four).wrapping_mul(0x9E37_79B1) >> 16) as usize

@@ -391,9 +391,16 @@ pub(crate) fn number_beside(context: &Context<'_, '_>, actor: &Actor<'_>) -> Opt
     let relative = parsed
         .dependents(actor.head, "acl")
         .find(|verb| words.words.counting.contains(parsed.words[*verb].lemma.as_ref()))?;
-    parsed.subtree(relative).into_iter().find_map(|word| {
-        (parsed.words[word].upos == crate::text::Upos::Num)
-            .then(|| quantities::numeral(parsed, word, words))
-            .flatten()
-    })
+    // What the parser hangs elsewhere still stands behind the word.
+    const BEHIND: usize = 3;
+    let behind = relative + 1..parsed.words.len().min(relative + 1 + BEHIND);
+    parsed
+        .subtree(relative)
+        .into_iter()
+        .chain(behind)
+        .find_map(|word| {
+            (parsed.words[word].upos == crate::text::Upos::Num)
+                .then(|| quantities::numeral(parsed, word, words))
+                .flatten()
+        })
 }

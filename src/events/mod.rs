@@ -446,7 +446,7 @@ fn force_told_of<'s, 'k>(context: &Context<'s, 'k>, event: &Event) -> Option<&'s
         home.is_some() && (home == event.source_country || home == event.target_country)
     };
     let beside = context.actors.of_sentence(context.sentence).find(may_be_foreign);
-    let before = || all().filter(|actor| actor.sentence < context.sentence).last();
+    let before = || all().rfind(|actor| actor.sentence < context.sentence);
     beside
         .or_else(|| all().find(is_of_party))
         .or_else(before)

@@ -12,6 +12,7 @@ mod words;
 use jiff::tz::TimeZone;
 
 use crate::events::{Context, matching};
+use crate::gate::SENTENCES_OF_BRIEF;
 use crate::id;
 use crate::knowledge::{Knowledge, Language, Reading};
 use crate::mentions::{Actor, Actors, Force};
@@ -96,13 +97,19 @@ pub fn judge(
         stances.extend(by_scare_quotes(&context));
         stances.retain(|stance| stance.is_held());
         let rest = by_model(&context, &stances);
-        stances.extend(rest);
+        stances.extend(
+            rest.into_iter()
+                .filter(|stance| is_known_abroad(text, stance.force)),
+        );
         let told = surveys
             .iter()
             .any(|survey| survey.sentence_index == parsed.index as i32);
         if !told {
             let rest = narration(&context, &stances);
-            stances.extend(rest);
+            stances.extend(
+                rest.into_iter()
+                    .filter(|stance| is_known_abroad(text, stance.force)),
+            );
         }
         let stances = distinct(stances).into_iter();
         rows.extend(stances.map(|stance| row(&context, stance, events)));
@@ -296,6 +303,13 @@ fn force_of_event<'c, 'k>(context: &'c Context<'c, 'k>, event: &Event) -> Option
     let mut forces: Vec<&Actor<'k>> = forces.collect();
     forces.sort_by_key(|actor| Some(&context.text.text[actor.start..actor.end]) != named);
     forces.into_iter().next()
+}
+
+/// Whether a document tells that a force is abroad; a text too short to say is trusted. What no word of stance
+/// shows is asked only of these: most news of an air force is of its purchases.
+fn is_known_abroad(text: &Text<'_>, actor: &Actor<'_>) -> bool {
+    let force = actor.force.as_ref();
+    text.sentences.len() <= SENTENCES_OF_BRIEF || force.is_some_and(|force| force.is_foreign() == Some(true))
 }
 
 fn is_foreign_force(actor: &Actor<'_>) -> bool {

@@ -205,8 +205,11 @@ pub fn train(taught: &[Taught], knowledge: &Knowledge, language: &Language) -> M
     learn(&lessons.iter().collect::<Vec<_>>())
 }
 
+/// The examples of a lesson that one model learns from.
+type Part = fn(&Lesson) -> &Vec<Example>;
+
 fn learn(lessons: &[&Lesson]) -> Model {
-    let gather = |part: fn(&Lesson) -> &Vec<Example>| {
+    let gather = |part: Part| {
         lessons
             .iter()
             .flat_map(|lesson| part(lesson))
@@ -215,7 +218,7 @@ fn learn(lessons: &[&Lesson]) -> Model {
     };
     let yes_or_no = ["no".to_owned(), YES.to_owned()];
     let role_of_part = [OTHER, SOURCE, TARGET].map(str::to_owned);
-    let tasks: [(fn(&Lesson) -> &Vec<Example>, &[String], Settings); 6] = [
+    let tasks: [(Part, &[String], Settings); 6] = [
         (|lesson| &lesson.types, &classes(), Settings::default()),
         (|lesson| &lesson.sources, &yes_or_no, ROLES),
         (|lesson| &lesson.targets, &yes_or_no, ROLES),

@@ -160,7 +160,7 @@ pub(super) fn event(id: &str, folder: &Path, source: Source) -> Result<String> {
         "is it so",
         &[Some(row.modality.to_string()), Some(row.status.to_string())],
     );
-    page.line("says", &[row.reported_by.clone()]);
+    page.line("says", std::slice::from_ref(&row.reported_by));
     page.line(
         "cameo",
         &[
@@ -171,7 +171,7 @@ pub(super) fn event(id: &str, folder: &Path, source: Source) -> Result<String> {
     );
     let language = source_line(&mut page, &row.document_id, row.sentence_index, folder)?;
     page.line("rule", &[Some(rule(&row.rule, &language, source))]);
-    page.line("incident", &[row.incident_id.clone()]);
+    page.line("incident", std::slice::from_ref(&row.incident_id));
     Ok(page.0)
 }
 
@@ -227,7 +227,7 @@ pub(super) fn stance(id: &str, folder: &Path, source: Source) -> Result<String> 
         "holder",
         &[who(&row.holder_name, &row.holder_country, Some(row.holder_kind))],
     );
-    page.line("chain", &[row.source_chain.clone()]);
+    page.line("chain", std::slice::from_ref(&row.source_chain));
     let hosted = row.host_country.as_ref().map(|host| format!("in {host}"));
     page.line(
         "force",

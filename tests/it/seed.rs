@@ -56,11 +56,14 @@ fn the_seed_article_is_read_as_its_key_says() {
         let spans = evidence(answer, text);
         let wanted = |name: &str| answer[name].as_str().unwrap_or_default();
         let (which, hit) = match wanted("kind") {
-            // Types the key allows stand in one text, such as "SANCTION/discontinue + COOPERATE/-/military".
+            // Types the key allows stand in one text, such as "SANCTION/discontinue + COOPERATE/-/military"; its note
+            // names others that are as good, with their mode.
             "event" => {
                 let right = |event: &&Event| {
                     let event_type = event.event_type.map_or("-", |kind| kind.as_str());
-                    wanted("plover").contains(event_type) || wanted("plover").starts_with('(')
+                    wanted("plover").contains(event_type)
+                        || wanted("plover").starts_with('(')
+                        || wanted("note").contains(&format!("{event_type}/"))
                 };
                 let here = events
                     .iter()
