@@ -3,8 +3,11 @@
 use jiff::tz::TimeZone;
 use std::fmt::Write;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use arrow::array::{ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::TimestampMicrosecondType;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
@@ -132,6 +135,20 @@ fn rows(document: &Document, found: &Findings) -> Result<Value> {
 /// Rows as JSON objects, by way of the same Arrow arrays that the tables are written from.
 pub(crate) fn table<R: Row>(rows: &[R]) -> Result<Vec<Value>> {
     let batch = R::batch(rows)?;
+    // The writer knows offsets and no names of time zones.
+    let schema = batch.schema();
+    let columns = schema
+        .fields()
+        .iter()
+        .zip(batch.columns())
+        .map(|(field, column)| {
+            let column = match column.as_primitive_opt::<TimestampMicrosecondType>() {
+                Some(stamps) => Arc::new(stamps.clone().with_timezone("+00:00")) as ArrayRef,
+                None => Arc::clone(column),
+            };
+            (field.name().clone(), column, field.is_nullable())
+        });
+    let batch = RecordBatch::try_from_iter_with_nullable(columns.collect::<Vec<_>>())?;
     let mut writer = arrow::json::ArrayWriter::new(Vec::new());
     writer.write(&batch)?;
     writer.finish()?;

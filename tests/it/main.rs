@@ -1,6 +1,7 @@
 //! The one integration test binary: the program as its users run it.
 
 mod events;
+mod golden;
 mod ingest;
 mod interop;
 mod kill;
