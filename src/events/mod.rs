@@ -40,7 +40,7 @@ pub(crate) struct Context<'s, 'k> {
 
 impl<'s, 'k> Context<'s, 'k> {
     /// What there is to see of a parsed sentence.
-    fn new(
+    pub fn new(
         text: &'s Text<'s>,
         sentence: usize,
         clauses: &'s [Vec<Clause>],
@@ -398,17 +398,24 @@ fn tell_force(sentence: &Sentence<'_, '_>, coder: &Model, predicate: usize, even
     }
 }
 
-/// A force that is not known to be at home.
-fn may_be_foreign(actor: &&Actor<'_>) -> bool {
+/// A force that is not known to be at home; one that has no host in a document about its home is taken to be there.
+fn may_be_foreign(context: &Context<'_, '_>, actor: &Actor<'_>) -> bool {
+    let focus = context.actors.focus.as_ref();
     let force = actor.force.as_ref();
     force.is_some_and(|force| {
-        force.is_foreign() != Some(false) && (force.home.is_some() || force.called_foreign)
+        let is_there = force.host.is_none() && force.home.is_some() && force.home.as_ref() == focus;
+        let is_told = force.home.is_some() || force.called_foreign;
+        is_told && !is_there && force.is_foreign() != Some(false)
     })
 }
 
 /// Whether the document tells of a force that may be foreign.
 pub(crate) fn tells_of_force(context: &Context<'_, '_>) -> bool {
-    context.actors.all.iter().any(|actor| may_be_foreign(&actor))
+    context
+        .actors
+        .all
+        .iter()
+        .any(|actor| may_be_foreign(context, actor))
 }
 
 /// The foreign force that a phrase names: by itself, or, in a document that tells of one, by its nationality ("the
@@ -421,13 +428,13 @@ fn force_at<'s, 'k>(
     let place = Place::of(context.parsed, &(start? as usize..end? as usize))?;
     let actor = context.actor(place.head)?;
     if actor.force.is_some() {
-        return Some(actor).filter(may_be_foreign);
+        return Some(actor).filter(|actor| may_be_foreign(context, actor));
     }
     let is_people = actor.kind == ActorKind::Population && actor.office.is_none();
     let country = actor.country.as_ref().filter(|_| is_people)?;
     let same = |other: &&Actor<'k>| {
         let home = other.force.as_ref().and_then(|force| force.home.as_ref());
-        may_be_foreign(other) && home == Some(country)
+        may_be_foreign(context, other) && home == Some(country)
     };
     context.actors.all.iter().find(same)
 }
@@ -440,12 +447,15 @@ fn home_of(actor: &Actor<'_>) -> Option<Code> {
 /// The foreign force that an event may be about: one in the sentence, else one that a party to the event fields, else
 /// the last one told before, else the first one.
 fn force_told_of<'s, 'k>(context: &Context<'s, 'k>, event: &Event) -> Option<&'s Actor<'k>> {
-    let all = || context.actors.all.iter().filter(|actor| may_be_foreign(actor));
+    let all = || {
+        let all = context.actors.all.iter();
+        all.filter(|actor| may_be_foreign(context, actor))
+    };
     let is_of_party = |actor: &&Actor<'k>| {
         let home = home_of(actor);
         home.is_some() && (home == event.source_country || home == event.target_country)
     };
-    let beside = context.actors.of_sentence(context.sentence).find(may_be_foreign);
+    let beside = all().find(|actor| actor.sentence == context.sentence);
     let before = || all().rfind(|actor| actor.sentence < context.sentence);
     beside
         .or_else(|| all().find(is_of_party))

@@ -67,17 +67,7 @@ pub fn judge(
 ) -> Vec<Sentiment> {
     let mut rows = Vec::new();
     for (sentence, parsed) in text.parsed.iter().enumerate() {
-        let context = Context {
-            text,
-            parsed,
-            sentence,
-            clauses: &clauses[sentence],
-            actors,
-            document,
-            knowledge,
-            language,
-            dates: crate::events::circumstances::dates(parsed, document, language),
-        };
+        let context = Context::new(text, sentence, clauses, actors, document, knowledge, language);
         let nouns = judging_nouns(&context);
         let clauses = context.clauses.iter().chain(&nouns);
         let mut stances: Vec<Stance<'_, '_>> = clauses

@@ -91,18 +91,8 @@ pub fn read(
     language: &Language,
 ) -> Vec<Survey> {
     let mut rows = Vec::new();
-    for (sentence, parsed) in text.parsed.iter().enumerate() {
-        let context = Context {
-            text,
-            parsed,
-            sentence,
-            clauses: &clauses[sentence],
-            actors,
-            document,
-            knowledge,
-            language,
-            dates: crate::events::circumstances::dates(parsed, document, language),
-        };
+    for sentence in 0..text.parsed.len() {
+        let context = Context::new(text, sentence, clauses, actors, document, knowledge, language);
         rows.extend(read_sentence(&context));
     }
     rows
