@@ -121,18 +121,21 @@ impl Gate {
     pub fn find<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Hit> + 't {
         let bytes = text.as_bytes();
         let mut after = 0;
-        let opens = |four: &[u8]| {
-            let at = opening([four[0], four[1], four[2], four[3]]);
-            self.openings[at / 64] >> (at % 64) & 1 == 1
+        // Both questions are asked of every place without a branch, which would be guessed wrong at every word.
+        let opens = |five: &[u8]| {
+            let at = opening([five[1], five[2], five[3], five[4]]);
+            let opens = (self.openings[at / 64] >> (at % 64)) as u8 & 1;
+            opens & u8::from(!five[0].is_ascii_alphanumeric()) == 1
         };
         let places = bytes
-            .windows(OPENING)
+            .windows(1 + OPENING)
             .enumerate()
-            .filter(move |(_, four)| opens(four))
-            .map(|(at, _)| at);
-        // A short word at the very end has nothing behind it.
+            .filter(move |(_, five)| opens(five))
+            .map(|(before, _)| before + 1);
+        // Nothing stands before the first word, and nothing behind a short one at the very end.
+        let first = (!bytes.is_empty()).then_some(0);
         let last = bytes.len().checked_sub(OPENING - 1);
-        places.chain(last).filter_map(move |at| {
+        first.into_iter().chain(places).chain(last).filter_map(move |at| {
             let begins = at >= after && (at == 0 || !bytes[at - 1].is_ascii_alphanumeric());
             if !begins {
                 return None;
