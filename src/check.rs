@@ -10,7 +10,6 @@ use crate::input::{self, FieldNames, Inspection, ReadOptions};
 use crate::knowledge::{self, Example, Fault, Knowledge, Source};
 use crate::plan::{self, Overrides, Scope};
 use crate::tables::Document;
-use crate::text::{self, sentences};
 
 /// Knowledge with faults.
 #[derive(Debug)]
@@ -163,17 +162,7 @@ fn misread(knowledge: &Knowledge, language: &str, example: &Example) -> Option<S
         text: example.text.clone(),
         ..Document::default()
     };
-    let sentences = sentences::split(
-        &document.text,
-        knowledge.normalization.sentence_rules(&language.code),
-    );
-    let text = text::annotate(
-        &document.text,
-        sentences,
-        |_, _| true,
-        &language.reader,
-        &knowledge.gazetteer,
-    );
+    let text = extract::annotate(&document, knowledge, language);
     let found = extract::find(&text, &document, knowledge, language, Scope::Political);
     let is_right = |event: &crate::tables::Event| match &example.force_event {
         Some(force_event) => event.force_event.as_ref().is_some_and(|coded| {

@@ -17,8 +17,8 @@ use crate::extract::{self, Findings};
 use crate::input::{self, ReadOptions};
 use crate::knowledge::{Knowledge, Language};
 use crate::plan::{self, Documents, Scope};
-use crate::tables::{Document, Row, Sentiment, StampPrecision};
-use crate::text::{self, Text, sentences};
+use crate::tables::{Code, Document, Event, HolderKind, Row, Sentiment, StampPrecision, Survey};
+use crate::text::{self, Text};
 
 /// How findings are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -104,17 +104,7 @@ fn one(document: &Document, format: Format, show: Option<Show>, knowledge: &Know
             known.join(", ")
         );
     };
-    let sentences = sentences::split(
-        &document.text,
-        knowledge.normalization.sentence_rules(&language.code),
-    );
-    let text = text::annotate(
-        &document.text,
-        sentences,
-        |_, _| true,
-        &language.reader,
-        &knowledge.gazetteer,
-    );
+    let text = extract::annotate(document, knowledge, language);
     let found = extract::find(&text, document, knowledge, language, Scope::Political);
     match format {
         Format::Json => Ok(serde_json::to_string(&rows(document, &found)?)? + "\n"),
@@ -202,96 +192,85 @@ fn for_people(
 }
 
 fn findings(page: &mut String, sentence: i32, found: &Findings) {
-    let or =
-        |text: &Option<String>, code: Option<String>| text.clone().or(code).unwrap_or_else(|| "?".to_owned());
-    for event in found
-        .events
-        .iter()
-        .filter(|event| event.sentence_index == sentence)
-    {
-        let kind = event.event_type.map_or("-", |event_type| event_type.as_str());
-        let force = event
-            .force_event
-            .as_ref()
-            .map_or(String::new(), |name| format!(" {name}"));
-        let source = or(
-            &event.source_name,
-            event.source_country.as_ref().map(ToString::to_string),
-        );
-        let target = or(
-            &event.target_name,
-            event.target_country.as_ref().map(ToString::to_string),
-        );
-        let _ = write!(
-            page,
-            "    event   {kind}{force}: {source} > {target}, {}, {}",
-            event.status, event.modality
-        );
-        if let Some(home) = &event.force_home {
-            let _ = write!(page, "; force of {home}");
-        }
-        if let Some(host) = &event.host_country {
-            let _ = write!(page, " in {host}");
-        }
-        if let Some(day) = event.starts_on.or(event.ends_on) {
-            let _ = write!(page, "; {day}");
-        }
-        if let Some(text) = &event.date_text {
-            let _ = write!(page, " ({text})");
-        }
-        if let (Some(min), Some(max)) = (event.troops_min, event.troops_max) {
-            let _ = if min == max {
-                write!(page, "; {min} troops")
-            } else {
-                write!(page, "; {min} to {max} troops")
-            };
-        }
-        let _ = writeln!(page, "  [{} {:.2}]", event.rule, event.confidence);
-    }
-    for stance in found
+    let events = found.events.iter().filter(|row| row.sentence_index == sentence);
+    events.for_each(|event| event_line(page, event));
+    let stances = found
         .sentiment
         .iter()
-        .filter(|stance| stance.sentence_index == sentence)
-    {
-        let holder = or(
-            &stance.holder_name,
-            stance.holder_country.as_ref().map(ToString::to_string),
-        );
-        let holder = if stance.holder_kind.as_str() == "narrator" {
-            "narrator".to_owned()
+        .filter(|row| row.sentence_index == sentence);
+    stances.for_each(|stance| stance_line(page, stance));
+    let surveys = found.surveys.iter().filter(|row| row.sentence_index == sentence);
+    surveys.for_each(|survey| survey_line(page, survey));
+}
+
+/// A name, else a code, else a question mark.
+fn named(name: &Option<String>, code: &Option<Code>) -> String {
+    let code = || code.as_ref().map(ToString::to_string);
+    name.clone().or_else(code).unwrap_or_else(|| "?".to_owned())
+}
+
+fn event_line(page: &mut String, event: &Event) {
+    let kind = event.event_type.map_or("-", |event_type| event_type.as_str());
+    let force = event.force_event.as_ref();
+    let force = force.map_or(String::new(), |name| format!(" {name}"));
+    // Writing to a string cannot fail, here and below.
+    let _ = write!(
+        page,
+        "    event   {kind}{force}: {} > {}, {}, {}",
+        named(&event.source_name, &event.source_country),
+        named(&event.target_name, &event.target_country),
+        event.status,
+        event.modality
+    );
+    if let Some(home) = &event.force_home {
+        let _ = write!(page, "; force of {home}");
+    }
+    if let Some(host) = &event.host_country {
+        let _ = write!(page, " in {host}");
+    }
+    if let Some(day) = event.starts_on.or(event.ends_on) {
+        let _ = write!(page, "; {day}");
+    }
+    if let Some(text) = &event.date_text {
+        let _ = write!(page, " ({text})");
+    }
+    if let (Some(min), Some(max)) = (event.troops_min, event.troops_max) {
+        let _ = if min == max {
+            write!(page, "; {min} troops")
         } else {
-            holder
+            write!(page, "; {min} to {max} troops")
         };
-        let force = or(
-            &stance.force_name,
-            stance.force_home.as_ref().map(ToString::to_string),
-        );
-        let _ = writeln!(
-            page,
-            "    stance  {holder} ({}) toward {force}: {}, {}{}  [{} {:.2}]",
-            stance.holder_kind,
-            stance.label,
-            stance.basis,
-            circumstances(stance),
-            stance.rule,
-            stance.confidence
-        );
     }
-    for survey in found
-        .surveys
-        .iter()
-        .filter(|survey| survey.sentence_index == sentence)
-    {
-        let pollster = survey
-            .pollster
-            .as_deref()
-            .map_or(String::new(), |name| format!(", {name}"));
-        let _ = writeln!(
-            page,
-            "    survey  {} of {}: {} ({:+}){pollster}",
-            survey.share_text, survey.population, survey.response, survey.response_polarity
-        );
-    }
+    let _ = writeln!(page, "  [{} {:.2}]", event.rule, event.confidence);
+}
+
+fn stance_line(page: &mut String, stance: &Sentiment) {
+    let holder = if stance.holder_kind == HolderKind::Narrator {
+        stance.holder_kind.to_string()
+    } else {
+        named(&stance.holder_name, &stance.holder_country)
+    };
+    let _ = writeln!(
+        page,
+        "    stance  {holder} ({}) toward {}: {}, {}{}  [{} {:.2}]",
+        stance.holder_kind,
+        named(&stance.force_name, &stance.force_home),
+        stance.label,
+        stance.basis,
+        circumstances(stance),
+        stance.rule,
+        stance.confidence
+    );
+}
+
+fn survey_line(page: &mut String, survey: &Survey) {
+    let pollster = survey.pollster.as_ref();
+    let pollster = pollster.map_or(String::new(), |name| format!(", {name}"));
+    let _ = writeln!(
+        page,
+        "    survey  {} of {}: {} ({:+}){pollster}",
+        survey.share_text, survey.population, survey.response, survey.response_polarity
+    );
 }
 
 /// What else is known of a stance: negation, hedges, who reports it, what it rests on.

@@ -1,5 +1,6 @@
 //! One document in, its findings out: the gate, the reading of sentences, and what is read from them.
 
+use crate::gate::Hit;
 use crate::knowledge::{Knowledge, Language};
 use crate::mentions;
 use crate::plan::Scope;
@@ -55,7 +56,8 @@ pub fn read(document: &Document, knowledge: &Knowledge, scope: Scope) -> Finding
         gate,
         ..Findings::default()
     };
-    if scope == Scope::ForeignForces && !knowledge.gate.tells_of_soldiers(&document.text) {
+    let hits: Vec<Hit> = knowledge.gate.find(&document.text).collect();
+    if scope == Scope::ForeignForces && !hits.iter().any(|hit| hit.military) {
         return nothing;
     }
     let sentences = sentences::split(
@@ -64,7 +66,7 @@ pub fn read(document: &Document, knowledge: &Knowledge, scope: Scope) -> Finding
     );
     let wanted = knowledge
         .gate
-        .open(document, &sentences, language, knowledge, scope);
+        .open(document, &hits, &sentences, language, knowledge, scope);
     if !wanted.iter().any(|wanted| *wanted) {
         return nothing;
     }
@@ -80,6 +82,20 @@ pub fn read(document: &Document, knowledge: &Knowledge, scope: Scope) -> Finding
     let mut findings = find(&text, document, knowledge, language, scope);
     findings.gate = gate;
     findings
+}
+
+/// Reads every sentence of a document, whatever the gate would say.
+pub fn annotate<'d>(document: &'d Document, knowledge: &'d Knowledge, language: &'d Language) -> Text<'d> {
+    text::annotate(
+        &document.text,
+        sentences::split(
+            &document.text,
+            knowledge.normalization.sentence_rules(&language.code),
+        ),
+        |_, _| true,
+        &language.reader,
+        &knowledge.gazetteer,
+    )
 }
 
 /// The clauses of every parsed sentence.

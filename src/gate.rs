@@ -154,15 +154,11 @@ impl Gate {
         })
     }
 
-    /// Whether a text holds a word that alone shows that it tells of soldiers; without one nothing in it is parsed.
-    pub fn tells_of_soldiers(&self, text: &str) -> bool {
-        self.find(text).any(|hit| hit.military)
-    }
-
-    /// For each sentence, whether it is to be parsed.
+    /// For each sentence, whether it is to be parsed; `hits` are those of the text.
     pub fn open(
         &self,
         document: &Document,
+        hits: &[Hit],
         sentences: &[Sentence],
         language: &Language,
         knowledge: &Knowledge,
@@ -178,14 +174,13 @@ impl Gate {
             };
             return sentences.iter().map(named).collect();
         }
-        let hits: Vec<Hit> = self.find(text).collect();
-        let settings = self.settings(&hits, sentences);
+        let settings = self.settings(hits, sentences);
         let foreign = |sentence: &Sentence| may_be_foreign(text, sentence, language, &knowledge.gazetteer);
         let mut wanted: Vec<bool> = sentences
             .iter()
             .zip(&settings)
             .map(|(sentence, setting)| {
-                *setting > Setting::Civil && within(&hits, sentence).next().is_some() && foreign(sentence)
+                *setting > Setting::Civil && within(hits, sentence).next().is_some() && foreign(sentence)
             })
             .collect();
         let hits = wanted.iter().filter(|wanted| **wanted).count();

@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
+use super::language_of;
 use crate::events;
 use crate::explain::table;
 use crate::extract::{self, Findings};
@@ -18,7 +19,6 @@ use crate::normalize::dateline::dateline;
 use crate::plan::Scope;
 use crate::sentiment::model;
 use crate::tables::{Code, Document, Event, EventType, StanceLabel};
-use crate::text::{self, sentences};
 use crate::train::events::unmark;
 
 fn lines(gold: &Path) -> Result<Vec<Value>> {
@@ -27,11 +27,9 @@ fn lines(gold: &Path) -> Result<Vec<Value>> {
     lines.map(|line| Ok(serde_json::from_str(line)?)).collect()
 }
 
-/// Reads one text as an English article of the day the record gives, if any.
+/// Reads one text as an article of the day the record gives, if any.
 fn read(text: &str, record: &Value, knowledge: &Knowledge) -> Result<Findings> {
-    let language = knowledge
-        .language("en")
-        .context("the knowledge has no language `en`")?;
+    let language = language_of(knowledge)?;
     let day = record
         .get("date")
         .and_then(Value::as_str)
@@ -44,18 +42,11 @@ fn read(text: &str, record: &Value, knowledge: &Knowledge) -> Result<Findings> {
             .and_then(|line| line.place.map(str::to_owned)),
         title: record.get("title").and_then(Value::as_str).map(str::to_owned),
         text: text.to_owned(),
-        language: Code::new("en"),
+        language: Code::new(&language.code),
         published_at,
         ..Document::default()
     };
-    let found = sentences::split(text, knowledge.normalization.sentence_rules("en"));
-    let text = text::annotate(
-        &document.text,
-        found,
-        |_, _| true,
-        &language.reader,
-        &knowledge.gazetteer,
-    );
+    let text = extract::annotate(&document, knowledge, language);
     Ok(extract::find(
         &text,
         &document,
@@ -71,9 +62,7 @@ fn string<'v>(record: &'v Value, key: &str) -> &'v str {
 
 /// The type of the event between two marked actors.
 pub(super) fn event_types(gold: &Path, out: &mut dyn Write, knowledge: &Knowledge) -> Result<String> {
-    let language = knowledge
-        .language("en")
-        .context("the knowledge has no language `en`")?;
+    let language = language_of(knowledge)?;
     let records = lines(gold)?;
     let told: Vec<(&'static str, f32)> = records
         .par_iter()
@@ -350,9 +339,7 @@ fn tagged(record: &Value, letter: &str) -> Vec<Range<usize>> {
 
 /// Sentiment toward a given target.
 pub(super) fn sentiment(gold: &Path, out: &mut dyn Write, knowledge: &Knowledge) -> Result<String> {
-    let language = knowledge
-        .language("en")
-        .context("the knowledge has no language `en`")?;
+    let language = language_of(knowledge)?;
     let records = lines(gold)?;
     let told = |record: &Value| {
         let labelled = crate::train::sentiment::labelled(record).into_iter().next();

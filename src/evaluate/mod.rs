@@ -85,16 +85,11 @@ pub fn run(
         return compared(gold, &mut out);
     }
     let knowledge = &load()?;
-    let english = || {
-        knowledge
-            .language("en")
-            .context("the knowledge has no language `en`")
-    };
     let page = match task {
-        Task::Parse => evaluate_parse(gold, raw, &mut out, english()?)?,
+        Task::Parse => evaluate_parse(gold, raw, &mut out, language_of(knowledge)?)?,
         Task::Names => {
             let sentences = conllu::read_names(gold)?;
-            let reader = &english()?.reader;
+            let reader = &language_of(knowledge)?.reader;
             format!(
                 "{}\n",
                 names::evaluate(reader, &knowledge.gazetteer, &sentences, &mut out)?
@@ -148,6 +143,13 @@ fn evaluate_parse(gold: &Path, raw: bool, out: &mut dyn Write, language: &Langua
     Ok(format!("{figures}\n"))
 }
 
+/// The language in which labelled text is read: the first that knowledge has.
+fn language_of(knowledge: &Knowledge) -> Result<&Language> {
+    let codes = knowledge.languages.keys();
+    let first = codes.min().and_then(|code| knowledge.language(code));
+    first.context("the knowledge has no language")
+}
+
 /// The language of a file of golden rules stands at the end of its name: `golden_fr.jsonl`.
 fn evaluate_sentences(gold: &Path, out: &mut dyn Write, knowledge: &Knowledge) -> Result<String> {
     let stem = gold
@@ -155,11 +157,11 @@ fn evaluate_sentences(gold: &Path, out: &mut dyn Write, knowledge: &Knowledge) -
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned();
-    let code = stem
-        .rsplit('_')
-        .next()
-        .filter(|code| code.len() == 2)
-        .unwrap_or("en");
+    let code = stem.rsplit('_').next().filter(|code| code.len() == 2);
+    let code = code.map_or_else(
+        || Ok(language_of(knowledge)?.code.as_str()),
+        Ok::<_, anyhow::Error>,
+    )?;
     let rules = knowledge.normalization.sentence_rules(code);
     let file = BufReader::new(File::open(gold).with_context(|| gold.display().to_string())?);
     let figures = sentences::evaluate(file, rules, &mut &mut *out)?;

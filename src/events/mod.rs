@@ -1,7 +1,9 @@
 //! Who did what to whom: frames of predicates over clauses, and for each event where, when, and whether it is so.
 
 pub(crate) mod circumstances;
+mod countries;
 pub(crate) mod features;
+pub(crate) mod forces;
 pub(crate) mod matching;
 pub mod model;
 pub(crate) mod predicates;
@@ -22,6 +24,7 @@ use crate::text::{Clause, Parsed, Text, dates, quantities};
 use features::{Place, Sentence};
 use matching::Matcher;
 use model::{Model, NO_EVENT};
+use predicates::Told;
 
 /// What the coding of events in one sentence looks at.
 pub(crate) struct Context<'s, 'k> {
@@ -129,8 +132,8 @@ pub(crate) fn with_contexts(
     }
 }
 
-/// The type of what one marked actor of a sentence does to the other, with its probability: by the model, or, where
-/// the language has none, by the frames.
+/// The type of what one marked actor of a sentence does to the other, by the model, with its probability; no type where
+/// the language has no model or no actor is found.
 pub(crate) fn type_between(
     text: &str,
     source: Option<&Range<usize>>,
@@ -190,55 +193,10 @@ fn code_sentence(context: &Context<'_, '_>) -> Vec<Event> {
         by_model(context, coder, &mut events, &mut used);
     }
     let located = events.into_iter().map(|(_, mut event)| {
-        give_countries(&mut event, context);
+        countries::give(&mut event, context);
         event
     });
     located.collect()
-}
-
-/// Actors whose words name no country ("students", "the ruling") are those of the country where the event is told to
-/// happen, else of the country that the document is about, as ICEWS codes them (Boschee et al. 2015). What knowledge
-/// knows by name and gives no country, as a movement across borders, gets none. Where only one side is told, what
-/// happens to a force is between its home and its host, and a protest is against who governs.
-fn give_countries(event: &mut Event, context: &Context<'_, '_>) {
-    let told = |id: &Option<String>, kind: Option<ActorKind>, start: Option<i64>| {
-        let is_stateless = matches!(kind, Some(ActorKind::International | ActorKind::Media));
-        start.is_some() && id.is_none() && !is_stateless
-    };
-    let here = event
-        .place_country
-        .clone()
-        .or_else(|| context.actors.focus.clone());
-    let other_side = |country: &Option<Code>| match (country, &event.force_home, &event.host_country) {
-        (Some(country), Some(home), host) if country == home => host.clone(),
-        (Some(country), home, Some(host)) if country == host => home.clone(),
-        _ => None,
-    };
-    let mut source = event.source_country.clone();
-    let mut target = event.target_country.clone();
-    if source.is_none() && told(&event.source_actor_id, event.source_kind, event.source_start_byte) {
-        source = here.clone();
-    }
-    // What is done to a treaty or a mission of a force is done to the other side.
-    let is_thing = event.target_kind == Some(ActorKind::Unknown) && event.force_event.is_some();
-    if target.is_none() && (is_thing || event.target_start_byte.is_none()) {
-        target = other_side(&source);
-    }
-    if target.is_none() && told(&event.target_actor_id, event.target_kind, event.target_start_byte) {
-        target = here.clone();
-    }
-    let is_one_of = |types: &[EventType]| event.event_type.is_some_and(|kind| types.contains(&kind));
-    if target.is_none() && event.target_start_byte.is_none() && is_one_of(&[EventType::Protest]) {
-        target = source.clone();
-    }
-    // Who arrests or attacks and is not named is somebody where it happens, as ACLED codes unidentified actors.
-    if source.is_none()
-        && event.source_start_byte.is_none()
-        && is_one_of(&[EventType::Coerce, EventType::Assault])
-    {
-        source = here;
-    }
-    (event.source_country, event.target_country) = (source, target);
 }
 
 /// The events of predicates that the lexicon knows, each with the word of its predicate; and the words that they take
@@ -304,7 +262,7 @@ fn by_model(
     });
     by_clauses(&sentence, coder, events, used);
     for (predicate, event) in events.iter_mut() {
-        tell_force(&sentence, coder, *predicate, event);
+        forces::tell(&sentence, coder, *predicate, event);
     }
     let best = events
         .iter()
@@ -345,122 +303,11 @@ fn by_clauses(
                 .map(|place| phrase_filled(context, &place))
                 .unwrap_or_default()
         };
-        let mut event = blank(context, clause);
-        event.rule = "model:predicates".to_owned();
-        event.confidence = told.confidence;
-        event.event_type = Some(told.event_type);
-        set_facts(&mut event, context);
-        set_source(&mut event, filled(source));
-        set_target(&mut event, filled(target));
-        finish(context, clause, &mut event);
+        let (source, target) = (filled(source), filled(target));
+        let event = modelled(context, clause, "model:predicates", &told, source, target);
         used.insert(clause.predicate);
         events.push((clause.predicate, event));
     }
-}
-
-/// The model must be this sure that something happens to a force that takes part, or to one that is told of beside it.
-const FORCE_MIN: f32 = 0.3;
-const FORCE_BESIDE_MIN: f32 = 0.4;
-
-/// Says what happens to a foreign force, where no frame did: by the model, or, where a force takes part, by its role.
-fn tell_force(sentence: &Sentence<'_, '_>, coder: &Model, predicate: usize, event: &mut Event) {
-    let context = sentence.context;
-    let (Some(clause), Some(event_type), None) =
-        (context.clause(predicate), event.event_type, &event.force_event)
-    else {
-        return;
-    };
-    let source = force_at(context, event.source_start_byte, event.source_end_byte);
-    let target = force_at(context, event.target_start_byte, event.target_end_byte);
-    let taking_part = target.or(source);
-    let Some(concerned) = taking_part.or_else(|| force_told_of(context, event)) else {
-        return;
-    };
-    let is_party = [&event.source_country, &event.target_country]
-        .into_iter()
-        .any(|country| country.is_some() && *country == home_of(concerned));
-    let least = if taking_part.is_some() || is_party {
-        FORCE_MIN
-    } else {
-        FORCE_BESIDE_MIN
-    };
-    let told = predicates::force_event(sentence, coder, clause, event_type.as_str());
-    let told = told.filter(|(_, sure)| *sure >= least).map(|(name, _)| name);
-    let by_role = || {
-        let roles = context.knowledge.event_types.force_roles.get(&event_type)?;
-        let of_target = roles.target.clone().filter(|_| target.is_some());
-        of_target.or_else(|| roles.source.clone().filter(|_| source.is_some()))
-    };
-    if let Some((name, force)) = told.or_else(by_role).zip(concerned.force.as_ref()) {
-        event.force_event = Some(Code::new(&name));
-        let named = (concerned.sentence == context.sentence).then_some(concerned);
-        set_force(event, context, force, named);
-    }
-}
-
-/// A force that is not known to be at home; one that has no host in a document about its home is taken to be there.
-fn may_be_foreign(context: &Context<'_, '_>, actor: &Actor<'_>) -> bool {
-    let focus = context.actors.focus.as_ref();
-    let force = actor.force.as_ref();
-    force.is_some_and(|force| {
-        let is_there = force.host.is_none() && force.home.is_some() && force.home.as_ref() == focus;
-        let is_told = force.home.is_some() || force.called_foreign;
-        is_told && !is_there && force.is_foreign() != Some(false)
-    })
-}
-
-/// Whether the document tells of a force that may be foreign.
-pub(crate) fn tells_of_force(context: &Context<'_, '_>) -> bool {
-    context
-        .actors
-        .all
-        .iter()
-        .any(|actor| may_be_foreign(context, actor))
-}
-
-/// The foreign force that a phrase names: by itself, or, in a document that tells of one, by its nationality ("the
-/// Rwandans").
-fn force_at<'s, 'k>(
-    context: &Context<'s, 'k>,
-    start: Option<i64>,
-    end: Option<i64>,
-) -> Option<&'s Actor<'k>> {
-    let place = Place::of(context.parsed, &(start? as usize..end? as usize))?;
-    let actor = context.actor(place.head)?;
-    if actor.force.is_some() {
-        return Some(actor).filter(|actor| may_be_foreign(context, actor));
-    }
-    let is_people = actor.kind == ActorKind::Population && actor.office.is_none();
-    let country = actor.country.as_ref().filter(|_| is_people)?;
-    let same = |other: &&Actor<'k>| {
-        let home = other.force.as_ref().and_then(|force| force.home.as_ref());
-        may_be_foreign(context, other) && home == Some(country)
-    };
-    context.actors.all.iter().find(same)
-}
-
-/// The home of the force that an actor is.
-fn home_of(actor: &Actor<'_>) -> Option<Code> {
-    actor.force.as_ref().and_then(|force| force.home.clone())
-}
-
-/// The foreign force that an event may be about: one in the sentence, else one that a party to the event fields, else
-/// the last one told before, else the first one.
-fn force_told_of<'s, 'k>(context: &Context<'s, 'k>, event: &Event) -> Option<&'s Actor<'k>> {
-    let all = || {
-        let all = context.actors.all.iter();
-        all.filter(|actor| may_be_foreign(context, actor))
-    };
-    let is_of_party = |actor: &&Actor<'k>| {
-        let home = home_of(actor);
-        home.is_some() && (home == event.source_country || home == event.target_country)
-    };
-    let beside = all().find(|actor| actor.sentence == context.sentence);
-    let before = || all().rfind(|actor| actor.sentence < context.sentence);
-    beside
-        .or_else(|| all().find(is_of_party))
-        .or_else(before)
-        .or_else(|| all().next())
 }
 
 /// Tells the event of a pair of actors.
@@ -499,15 +346,39 @@ fn tell_pair(
     if sure < TYPE_MIN {
         return;
     }
+    let told = Told {
+        event_type,
+        confidence: sure,
+    };
+    let event = modelled(
+        context,
+        clause,
+        "model:events",
+        &told,
+        source,
+        target.unwrap_or_default(),
+    );
+    events.push((clause.predicate, event));
+}
+
+/// An event of a clause that a model told.
+fn modelled(
+    context: &Context<'_, '_>,
+    clause: &Clause,
+    rule: &str,
+    told: &Told,
+    source: matching::Filled,
+    target: matching::Filled,
+) -> Event {
     let mut event = blank(context, clause);
-    event.rule = "model:events".to_owned();
-    event.confidence = sure;
-    event.event_type = Some(event_type);
+    event.rule = rule.to_owned();
+    event.confidence = told.confidence;
+    event.event_type = Some(told.event_type);
     set_facts(&mut event, context);
     set_source(&mut event, source);
-    set_target(&mut event, target.unwrap_or_default());
+    set_target(&mut event, target);
     finish(context, clause, &mut event);
-    events.push((clause.predicate, event));
+    event
 }
 
 /// Whether the model lets an event of a frame stand; its type and confidence are settled.
@@ -591,34 +462,6 @@ fn frames_met<'c, 'k>(context: &'c Context<'c, 'k>, clause: &'c Clause) -> Vec<(
     met
 }
 
-/// The force that an event of a frame concerns: the one named, or the one a country stands for. `None` where the frame
-/// is of a force and there is none abroad.
-fn force_of(
-    context: &Context<'_, '_>,
-    frame: &Frame,
-    named: Option<&Force>,
-    source: &matching::Filled,
-    target: &matching::Filled,
-) -> Option<Option<Force>> {
-    let Some(name) = &frame.force_event else {
-        return Some(named.cloned());
-    };
-    if let Some(force) = named.filter(|force| force.is_foreign() != Some(false)) {
-        return Some(Some(force.clone()));
-    }
-    let two = source.country.is_some() && target.country.is_some() && source.country != target.country;
-    let facts = context.knowledge.event_types.force_events.get(name.as_str());
-    if frame.takes_country_for_force() && (two || target.country.is_none()) && source.country.is_some() {
-        return Some(Some(Force {
-            home: source.country.clone(),
-            kind: crate::tables::ForceKind::Troops,
-            host: target.country.clone(),
-            called_foreign: true,
-        }));
-    }
-    (two && facts.is_some_and(|facts| facts.between_states)).then_some(None)
-}
-
 fn event(
     context: &Context<'_, '_>,
     clause: &Clause,
@@ -630,7 +473,7 @@ fn event(
     let same = source.start.is_some() && source.start == target.start;
     let target = if same { matching::Filled::default() } else { target };
     let named = matcher.force();
-    let force = force_of(context, frame, named.map(|(_, force)| force), &source, &target)?;
+    let force = forces::of_frame(context, frame, named.map(|(_, force)| force), &source, &target)?;
     if source.is_empty() && target.is_empty() && force.is_none() {
         return None;
     }
@@ -643,7 +486,7 @@ fn event(
     set_source(&mut event, widened(context, source));
     set_target(&mut event, widened(context, target));
     if let Some(force) = &force {
-        set_force(&mut event, context, force, named.map(|(actor, _)| actor));
+        forces::set(&mut event, context, force, named.map(|(actor, _)| actor));
     }
     finish(context, clause, &mut event);
     Some(event)
@@ -774,22 +617,6 @@ fn set_target(event: &mut Event, target: matching::Filled) {
     event.target_kind = target.kind;
     event.target_start_byte = target.start;
     event.target_end_byte = target.end;
-}
-
-fn set_force(event: &mut Event, context: &Context<'_, '_>, force: &Force, actor: Option<&Actor<'_>>) {
-    event.force_home = force.home.clone();
-    event.force_kind = Some(force.kind);
-    event.host_country = force.host.clone();
-    let Some(actor) = actor else { return };
-    event.force_name = Some(context.text.text[actor.start..actor.end].to_owned());
-    let counted = &context.text.parsed[actor.sentence];
-    if let Some(quantity) = quantities::of_noun(counted, actor.head, &context.language.quantities)
-        .or_else(|| circumstances::number_beside(context, actor))
-    {
-        event.troops_min = Some(quantity.min);
-        event.troops_max = Some(quantity.max);
-        event.troops_approximate = Some(quantity.approximate);
-    }
 }
 
 /// How sure the row is: what the parser gives for the arcs of the clause, less for senses that need little.

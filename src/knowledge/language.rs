@@ -64,6 +64,10 @@ pub struct Grammar {
     pub object_control: Words,
     /// Marks of an infinitive.
     pub infinitive_marks: Words,
+    /// Marks of a clause that completes a predicate.
+    pub complement_marks: Words,
+    /// Prepositions before what something is called: "described as".
+    pub naming_prepositions: Words,
     /// Marks of a condition.
     pub conditional_marks: Words,
     /// Marks of time.
@@ -72,6 +76,8 @@ pub struct Grammar {
     pub partitives: Words,
     /// Pronouns of the third person.
     pub third_person_pronouns: Words,
+    /// Those of them that stand for several.
+    pub plural_pronouns: Words,
     /// Possessive pronouns of the third person.
     pub possessive_pronouns: Words,
     /// Articles of what is told of as known.
@@ -121,6 +127,9 @@ pub struct Forces {
     pub presence_nouns: Words,
     pub host_prepositions: Words,
     pub home_prepositions: Words,
+    pub owner_prepositions: Words,
+    pub office_prepositions: Words,
+    pub doer_prepositions: Words,
 }
 
 #[derive(Debug, Default, Deserialize)]

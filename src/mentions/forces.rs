@@ -1,7 +1,7 @@
 //! Forces: whose they are, what they are, and where.
 
 use std::collections::BTreeMap;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::history::History;
 use super::{Actor, Actors, Context, Force, compound_lookup, phrase_span};
@@ -21,7 +21,7 @@ pub(super) fn noun<'k>(context: &Context<'_, 'k>, head: usize) -> Option<Actor<'
         names_beside(context, head).find_map(|name| name.entry.force.as_ref().map(|force| (name, force)));
     let home = match named {
         Some((_, force)) => force.home.clone(),
-        None => context.country_beside(head, &["from", "of"]),
+        None => context.country_beside(head, &context.language.forces.owner_prepositions),
     };
     let modifiers = context
         .parsed
@@ -182,7 +182,7 @@ fn sender_in_sentence(context: &Context<'_, '_>, head: usize) -> Option<Code> {
         context.language.forces.presence_nouns.contains(&lemma)
     };
     let mut told = (0..head).rev().filter(|word| is_presence(*word));
-    told.find_map(|word| context.country_beside(word, &[]))
+    told.find_map(|word| context.country_beside(word, &HashSet::new()))
 }
 
 /// "its military personnel": the country of the subject of the clause, or of the last actor before the force.

@@ -63,7 +63,7 @@ impl History {
             if word.upos != Upos::Pron || !context.language.grammar.third_person_pronouns.contains(&text) {
                 continue;
             }
-            let plural = text.starts_with("the");
+            let plural = context.language.grammar.plural_pronouns.contains(&text);
             let mut here = found
                 .iter()
                 .filter(|actor| actor.head < head && actor.kind != ActorKind::Place);

@@ -9,7 +9,7 @@ mod history;
 mod names;
 
 use jiff::tz::TimeZone;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::gate::{self, Setting};
 use crate::id;
@@ -247,14 +247,13 @@ impl<'k> Context<'_, 'k> {
     }
 
     /// The country named by the words beside a noun: "Niger's", "Nigerien", "of Niger".
-    fn country_beside(&self, head: usize, prepositions: &[&str]) -> Option<Code> {
+    fn country_beside(&self, head: usize, prepositions: &HashSet<String>) -> Option<Code> {
         let children = self.parsed.children(head).iter().copied();
         let modifiers = children.filter(|child| {
             matches!(
                 self.parsed.words[*child].relation,
                 "amod" | "compound" | "nmod:poss" | "flat" | "nmod:unmarked" | "nmod:desc"
-            ) || self.parsed.is(*child, "nmod")
-                && prepositions.contains(&self.parsed.preposition(*child).as_str())
+            ) || self.parsed.is(*child, "nmod") && prepositions.contains(&self.parsed.preposition(*child))
         });
         let mut found = modifiers.filter_map(|child| self.name_at(child)?.entry.country.clone());
         found.next()
@@ -312,7 +311,7 @@ fn office<'k>(
         context.language.office_nouns.get(phrase)
     })?;
     // "Washington said": a name with a title before it is an actor of its own.
-    let beside = context.country_beside(head, &["of", "in", "for", "from"]);
+    let beside = context.country_beside(head, &context.language.forces.office_prepositions);
     let (country, rule, confidence) = match beside {
         Some(country) => (Some(country), "office:beside", 0.9),
         None => match history.country_of(&noun.office, &context.parsed.words[head].lemma) {

@@ -337,7 +337,7 @@ fn named<'k>(context: &Context<'_, 'k>, name: &labels::Name<'_>, head: usize, ki
     let country = within.and_then(|inner| inner.entry.country.clone()).or_else(|| {
         beside
             .iter()
-            .find_map(|word| context.country_beside(*word, &["of", "in", "from", "for"]))
+            .find_map(|word| context.country_beside(*word, &context.language.forces.office_prepositions))
     });
     Actor {
         sentence: context.sentence,

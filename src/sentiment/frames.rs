@@ -3,9 +3,10 @@
 //! The value of a phrase is found from the force upward: a withdrawal turns it round, a stay keeps it, and what
 //! befalls a force ends the search, because who deplores a killing does not judge the killed.
 
+use super::denial::{Denial, denial, denied};
 use super::holders::{self, Holder};
 use super::words::Sense;
-use super::{Stance, is_foreign_force, is_hedged, is_quoted};
+use super::{Stance, is_foreign_force, is_hedged, is_quoted, turns};
 use crate::events::{Context, circumstances, matching};
 use crate::mentions::Actor;
 use crate::tables::{Modality, StanceBasis};
@@ -44,312 +45,9 @@ pub(super) fn by_word<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> 
         }
     }
     if stances.is_empty() {
-        stances.extend(by_duty(context, clause));
-        stances.extend(by_naming(context, clause));
-        stances.extend(by_condition(context, clause));
-        stances.extend(by_question(context, clause));
-        stances.extend(by_absence(context, clause));
-        stances.extend(by_opposing(context, clause));
-        stances.extend(by_reaction(context, clause));
-        stances.extend(by_supposition(context, clause));
+        stances.extend(turns::read(context, clause));
     }
     stances
-}
-
-/// "called the soldiers locusts", "the base is a wound": a judgement in words that only the lexicon of judging words
-/// knows, said of a force by a verb of calling or a copula.
-fn by_naming<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stance<'c, 'k>> {
-    let lists = &context.language.stances.lists;
-    let is_copular = clause.kind != PredicateKind::Verb && clause.first("subj").is_some();
-    let is_naming = clause.kind == PredicateKind::Verb && lists.naming.contains(&clause.lemma);
-    let (role, said) = if is_copular {
-        ("subj", vec![clause.predicate])
-    } else if is_naming {
-        ("obj", named_as(context, clause))
-    } else {
-        return None;
-    };
-    let mut heads: Vec<usize> = clause.in_role(role).collect();
-    if is_naming && heads.is_empty() {
-        heads = context.parsed.children(clause.predicate).to_vec();
-    }
-    let toward = heads.into_iter().find_map(|head| toward(context, head))?;
-    let judge = &context.language.judge;
-    let words = said.iter().flat_map(|head| {
-        context
-            .parsed
-            .subtree_without(*head, &["nsubj", "csubj", "parataxis", "conj"])
-    });
-    let score = words
-        .map(|word| judge.score(context.parsed, &context.language.grammar.negators, word))
-        .sum::<f32>();
-    let holder = holders::of_clause(
-        context,
-        clause,
-        if is_copular {
-            &lists.speaking
-        } else {
-            &lists.acting
-        },
-        None,
-    )?;
-    let polarity = if score > 0.5 {
-        1
-    } else if score < -0.5 {
-        -1
-    } else {
-        return None;
-    };
-    let denial = denial(context, clause);
-    let told = match denial {
-        _ if takes_no_side(context, clause) => 0,
-        Denial::None => polarity,
-        _ => -polarity,
-    };
-    Some(Stance {
-        force: toward.force,
-        polarity: told * toward.sign,
-        intensity: 2,
-        basis: if is_quoted(context, clause) {
-            StanceBasis::Quote
-        } else {
-            StanceBasis::Statement
-        },
-        negated: denial != Denial::None,
-        hedged: is_hedged(context, clause),
-        rule: "naming".to_owned(),
-        span: circumstances::evidence(context, clause),
-        event: None,
-        confidence: if holder.is_certain { 0.6 } else { 0.4 },
-        holder: Some(holder),
-        predicate: clause.predicate,
-    })
-}
-
-/// A stance that a turn of phrase shows, rather than a word.
-fn by_turn<'c, 'k>(
-    context: &'c Context<'c, 'k>,
-    clause: &Clause,
-    rule: &str,
-    holder: Holder,
-    toward: &Toward<'c, 'k>,
-    polarity: i32,
-) -> Stance<'c, 'k> {
-    Stance {
-        force: toward.force,
-        polarity,
-        intensity: 2,
-        basis: if is_quoted(context, clause) {
-            StanceBasis::Quote
-        } else {
-            StanceBasis::Statement
-        },
-        negated: clause.negation.is_some(),
-        hedged: is_hedged(context, clause),
-        rule: rule.to_owned(),
-        span: circumstances::evidence(context, clause),
-        event: None,
-        predicate: clause.predicate,
-        confidence: if holder.is_certain { 0.7 } else { 0.5 },
-        holder: Some(holder),
-    }
-}
-
-/// "will not disarm unless the foreigners leave": who makes it a condition that a force goes or stays wants that.
-fn by_condition<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stance<'c, 'k>> {
-    let lists = &context.language.stances.lists;
-    let mark = clause.mark.as_ref()?;
-    let governor = clause.governor.as_ref()?.predicate;
-    // "signed on condition that they went"
-    let noun = &context.parsed.words[governor];
-    let is_named = lists.conditions.contains(noun.lemma.as_ref());
-    if !is_named && !lists.conditions.contains(mark) {
-        return None;
-    }
-    let toward = toward(context, clause.predicate).filter(|toward| toward.moves)?;
-    let above = context.clause(if is_named { noun.head? } else { governor })?;
-    let is_vowed = is_named
-        || above.negation.is_some()
-        || !above.auxiliaries.is_empty()
-        || context.language.grammar.conditional_marks.contains(mark);
-    let holder = holders::of_clause(context, above, &lists.condition_holders, None).filter(|_| is_vowed)?;
-    Some(by_turn(
-        context,
-        clause,
-        "condition",
-        holder,
-        &toward,
-        toward.sign,
-    ))
-}
-
-/// "Who invited them?", "asked what the soldiers were for": a question that asks no fact is a reproach.
-fn by_question<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stance<'c, 'k>> {
-    let lists = &context.language.stances.lists;
-    let parsed = context.parsed;
-    let asks = |word: usize| {
-        lists
-            .reproachful
-            .contains(&parsed.words[word].lemma.to_lowercase())
-    };
-    let mut inside = parsed.children(clause.predicate).iter().copied();
-    let is_asked = asks(clause.predicate)
-        || inside.any(|child| asks(child) || parsed.children(child).iter().any(|below| asks(*below)));
-    let is_marked = parsed.words.iter().any(|word| word.text.starts_with('?')) && is_quoted(context, clause);
-    let governed = clause.governor.as_ref().filter(|above| above.relation == "ccomp");
-    let above = governed.and_then(|above| context.clause(above.predicate));
-    let is_told = above.is_some_and(|above| lists.asking.contains(&above.lemma));
-    let is_to_come = clause
-        .auxiliaries
-        .iter()
-        .any(|auxiliary| context.language.modality.planned_auxiliaries.contains(auxiliary));
-    if !is_asked || is_to_come || !(is_marked || is_told) {
-        return None;
-    }
-    let roles = ["subj", "obj"].map(str::to_owned);
-    let named = roles
-        .iter()
-        .flat_map(|role| clause.in_role(role).collect::<Vec<_>>())
-        .find_map(|head| toward(context, head).or_else(|| antecedent(context, head)));
-    let toward = named.or_else(|| holders::implied_force(context, clause, &roles))?;
-    let holder = holders::speaker(context, clause)
-        .or_else(|| holders::of_clause(context, above?, &["subj".to_owned()], None))?;
-    Some(by_turn(context, clause, "question", holder, &toward, -1))
-}
-
-/// "Without the soldiers the town would have fallen": what would be if the force were not there.
-fn by_absence<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stance<'c, 'k>> {
-    let lists = &context.language.stances.lists;
-    let is_supposed = clause
-        .auxiliaries
-        .iter()
-        .any(|auxiliary| lists.suppositions.contains(auxiliary));
-    let is_lack = |role: &String| lists.lacking.contains(role);
-    let absent = clause
-        .participants
-        .iter()
-        .filter(|phrase| is_lack(&phrase.role))
-        .find_map(|phrase| toward(context, phrase.head));
-    let toward = absent.filter(|_| is_supposed || clause.negation.is_some())?;
-    let holder = holders::speaker(context, clause).or_else(|| holders::main(context))?;
-    Some(by_turn(context, clause, "absence", holder, &toward, toward.sign))
-}
-
-/// "preached against the base", "voted against letting them in": whatever people do against a force.
-fn by_opposing<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stance<'c, 'k>> {
-    let lists = &context.language.stances.lists;
-    if clause.kind != PredicateKind::Verb || lists.harms.contains(&clause.lemma) {
-        return None;
-    }
-    let opposes = |role: &String| lists.opposing.contains(role);
-    let opposed = clause.participants.iter().filter(|phrase| opposes(&phrase.role));
-    let toward = opposed
-        .filter(|phrase| context.parsed.is(phrase.head, "obl"))
-        .find_map(|phrase| toward(context, phrase.head))?;
-    let holder =
-        holders::of_clause(context, clause, &lists.acting, None).filter(|holder| holder.is_certain)?;
-    let polarity = if denial(context, clause) == Denial::None {
-        -toward.sign
-    } else {
-        0
-    };
-    Some(by_turn(context, clause, "against", holder, &toward, polarity))
-}
-
-/// "wept as they left", "cheered when the convoy passed": a feeling at the coming or going of a force.
-fn by_reaction<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stance<'c, 'k>> {
-    let lists = &context.language.stances.lists;
-    let feeling = *lists.reactions.get(&clause.lemma)?;
-    let below = context.clauses.iter().filter(|other| {
-        let governor = other.governor.as_ref();
-        governor
-            .is_some_and(|above| above.predicate == clause.predicate && above.relation.starts_with("advcl"))
-            && is_occasion(context, other)
-    });
-    let toward = below.into_iter().find_map(|other| {
-        let goes = lists.effects.get(&other.lemma).copied().unwrap_or(1);
-        let subjects = other.in_role("subj").chain(other.in_role("obj"));
-        let mut found = subjects.filter_map(|head| toward(context, head));
-        found.next().map(|toward| Toward {
-            sign: toward.sign * goes,
-            ..toward
-        })
-    })?;
-    let holder =
-        holders::of_clause(context, clause, &["subj".to_owned()], None).filter(|holder| holder.is_certain)?;
-    Some(by_turn(
-        context,
-        clause,
-        "reaction",
-        holder,
-        &toward,
-        feeling * toward.sign,
-    ))
-}
-
-/// Whether a clause tells when or why: "when they passed", "as the convoy left".
-fn is_occasion(context: &Context<'_, '_>, clause: &Clause) -> bool {
-    let parsed = context.parsed;
-    let adverbs = parsed.dependents(clause.predicate, "advmod");
-    let opening = adverbs.map(|adverb| parsed.words[adverb].text.to_lowercase());
-    // "as the soldiers left": the parse may see a preposition.
-    let before_subject = clause.in_role("subj").map(|subject| parsed.preposition(subject));
-    opening
-        .chain(before_subject)
-        .chain(clause.mark.clone())
-        .any(|word| {
-            context.language.grammar.temporal_marks.contains(&word)
-                || context.language.stances.lists.occasions.contains(&word)
-        })
-}
-
-/// "Were they to go there would be a massacre": what is feared or hoped if a force comes or goes.
-fn by_supposition<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stance<'c, 'k>> {
-    let grammar = &context.language.grammar;
-    let mark = clause.mark.as_ref()?;
-    if !grammar.conditional_marks.contains(mark) {
-        return None;
-    }
-    let goes = *context.language.stances.lists.effects.get(&clause.lemma)?;
-    let mut subjects = clause.in_role("subj").chain(clause.in_role("obj"));
-    let toward = subjects.find_map(|head| toward(context, head))?;
-    let governor = clause.governor.as_ref()?;
-    let above = context
-        .clause(governor.predicate)
-        .filter(|_| governor.relation.starts_with("advcl"))?;
-    let words = context
-        .parsed
-        .subtree_without(above.predicate, &["advcl", "parataxis", "acl:relcl"]);
-    let judge = &context.language.judge;
-    let score = words
-        .into_iter()
-        .map(|word| judge.score(context.parsed, &grammar.negators, word))
-        .sum::<f32>();
-    let outcome = if score.abs() < 1.0 {
-        return None;
-    } else {
-        score.signum() as i32
-    };
-    let holder = holders::speaker(context, above).or_else(|| holders::speaker(context, clause))?;
-    let polarity = outcome * goes * toward.sign;
-    Some(by_turn(context, clause, "supposition", holder, &toward, polarity))
-}
-
-/// What a verb of calling calls its object.
-fn named_as(context: &Context<'_, '_>, clause: &Clause) -> Vec<usize> {
-    let parsed = context.parsed;
-    let children = parsed.children(clause.predicate).iter().copied();
-    let object = clause.first("obj");
-    let named = children.filter(|child| {
-        Some(*child) > object
-            && *child > clause.predicate
-            && context.actor(*child).is_none_or(|actor| !is_foreign_force(actor))
-            && matches!(
-                parsed.words[*child].relation,
-                "xcomp" | "ccomp" | "obj" | "obl" | "advcl" | "advmod" | "dep" | "acl"
-            )
-    });
-    named.collect()
 }
 
 /// A verb with its object, such as "lay flower" or "lose patience".
@@ -455,7 +153,7 @@ fn under_document<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Opti
 }
 
 /// "neither praised nor blamed", "stopped short of calling": said to take no side.
-fn takes_no_side(context: &Context<'_, '_>, clause: &Clause) -> bool {
+pub(super) fn takes_no_side(context: &Context<'_, '_>, clause: &Clause) -> bool {
     let lists = &context.language.stances.lists;
     let parsed = context.parsed;
     let is_neither = clause
@@ -583,76 +281,6 @@ fn stance<'c, 'k>(
     }
 }
 
-/// "must leave", "should stay", "Go home!": what ought to be is the wish of who says it.
-fn by_duty<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<Stance<'c, 'k>> {
-    let lists = &context.language.stances.lists;
-    let sign = *lists.effects.get(&clause.lemma)?;
-    let has_duty = clause
-        .auxiliaries
-        .iter()
-        .any(|auxiliary| lists.duties.contains(auxiliary))
-        || governed_by(context, clause, |lemma| lists.duty_verbs.contains(lemma));
-    let is_permitted = sign > 0
-        && clause
-            .auxiliaries
-            .iter()
-            .any(|auxiliary| lists.permissions.contains(auxiliary));
-    let tag = context.parsed.words[clause.predicate].xpos;
-    let is_order = tag == "VB"
-        && clause.auxiliaries.is_empty()
-        && clause.mark.is_none()
-        && clause.first("subj").is_none_or(|_| is_quoted(context, clause));
-    // "not one of them will remain": what shall not be is a wish too.
-    let is_willed = clause.negation.is_some()
-        && clause
-            .auxiliaries
-            .iter()
-            .any(|auxiliary| context.language.modality.planned_auxiliaries.contains(auxiliary));
-    if !has_duty && !is_order && !is_permitted && !is_willed {
-        return None;
-    }
-    let own = ["subj", "obj"]
-        .iter()
-        .flat_map(|role| clause.in_role(role))
-        .find_map(|head| context.actor(head).filter(|actor| is_foreign_force(actor)));
-    let force = own.or_else(|| {
-        let implied = holders::implied_force(context, clause, &["subj".to_owned()]);
-        implied
-            .filter(|_| is_quoted(context, clause) || is_order)
-            .map(|toward| toward.force)
-    })?;
-    let holder = holders::speaker(context, clause)?;
-    let polarity = if clause.negation.is_some() { -sign } else { sign };
-    Some(Stance {
-        holder: Some(holder),
-        force,
-        polarity,
-        intensity: 2,
-        basis: if is_quoted(context, clause) {
-            StanceBasis::Quote
-        } else {
-            StanceBasis::Statement
-        },
-        negated: clause.negation.is_some(),
-        hedged: is_hedged(context, clause),
-        rule: "duty".to_owned(),
-        span: circumstances::evidence(context, clause),
-        event: None,
-        predicate: clause.predicate,
-        confidence: 0.7,
-    })
-}
-
-fn governed_by(context: &Context<'_, '_>, clause: &Clause, wanted: impl Fn(&str) -> bool) -> bool {
-    let above = clause
-        .governor
-        .as_ref()
-        .filter(|governor| governor.relation == "xcomp");
-    above
-        .and_then(|above| context.clause(above.predicate))
-        .is_some_and(|above| wanted(&above.lemma))
-}
-
 /// Participants in a role; a small clause ("deemed the presence illegal") judges the object of the verb above it.
 pub(super) fn in_role(
     context: &Context<'_, '_>,
@@ -739,7 +367,11 @@ fn described(context: &Context<'_, '_>, clause: &Clause) -> Vec<usize> {
         return Vec::new();
     };
     if above.passive
-        || context.parsed.preposition(clause.predicate) == "as"
+        || context
+            .language
+            .grammar
+            .naming_prepositions
+            .contains(&context.parsed.preposition(clause.predicate))
         || context.parsed.is(clause.predicate, "xcomp")
     {
         return above.in_role("obj").collect();
@@ -762,9 +394,10 @@ fn complements(context: &Context<'_, '_>, clause: &Clause) -> Vec<usize> {
             .governor
             .as_ref()
             .is_some_and(|governor| governor.relation != "advcl")
-            || other.mark.as_ref().is_some_and(|mark| {
-                context.language.grammar.infinitive_marks.contains(mark) || mark == "that" || mark == "for"
-            })
+            || other
+                .mark
+                .as_ref()
+                .is_some_and(|mark| context.language.grammar.complement_marks.contains(mark))
     });
     let mut heads: Vec<usize> = below.map(|other| other.predicate).collect();
     heads.extend(clause.complements.iter().copied());
@@ -774,7 +407,7 @@ fn complements(context: &Context<'_, '_>, clause: &Clause) -> Vec<usize> {
 }
 
 /// A pronoun that is no speaker stands for the one force named before it, if nobody else is known for it.
-fn antecedent<'c, 'k>(context: &'c Context<'c, 'k>, head: usize) -> Option<Toward<'c, 'k>> {
+pub(super) fn antecedent<'c, 'k>(context: &'c Context<'c, 'k>, head: usize) -> Option<Toward<'c, 'k>> {
     let word = context.parsed.words[head].text.to_lowercase();
     if !context.language.grammar.third_person_pronouns.contains(&word) {
         return None;
@@ -935,124 +568,9 @@ fn is_doer(context: &Context<'_, '_>, child: usize) -> bool {
     matches!(
         parsed.words[child].relation,
         "nmod:poss" | "compound" | "amod" | "nsubj" | "obl:agent"
-    ) || matches!(parsed.preposition(child).as_str(), "by" | "from")
-}
-
-/// How a predicate is denied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Denial {
-    /// It is not.
-    None,
-    /// "did not criticise": the text says that it did not happen.
-    Fact,
-    /// "has no intention of asking", "will not ask": the holder says that it shall not happen.
-    Will,
-}
-
-/// Whether a predicate is denied, by itself or by what governs it.
-pub(super) fn denial(context: &Context<'_, '_>, clause: &Clause) -> Denial {
-    let modality = &context.language.modality;
-    let lists = &context.language.stances.lists;
-    let negators = &context.language.grammar.negators;
-    let is_no_longer = context
-        .parsed
-        .dependents(clause.predicate, "advmod")
-        .any(|adverb| {
-            let below = context.parsed.children(adverb).iter();
-            below
-                .into_iter()
-                .any(|child| negators.contains(&context.parsed.words[*child].lemma.to_lowercase()))
-        });
-    let is_doubted = clause.in_role("subj").chain(clause.in_role("by")).any(|head| {
-        let few = |word: usize| {
-            lists
-                .few
-                .contains(&context.parsed.words[word].lemma.to_lowercase())
-        };
-        few(head) || context.parsed.dependents(head, "amod").any(few)
-    });
-    let is_denied = is_no_longer || is_doubted;
-    let negation = clause.negation.or(is_denied.then_some(clause.predicate));
-    let mut denial = match negation {
-        Some(_)
-            if clause
-                .auxiliaries
-                .iter()
-                .any(|aux| modality.planned_auxiliaries.contains(aux)) =>
-        {
-            Denial::Will
-        }
-        Some(_) => Denial::Fact,
-        None => Denial::None,
-    };
-    let mut at = clause.predicate;
-    for _ in 0..4 {
-        let word = &context.parsed.words[at];
-        let Some(head) = word.head else { break };
-        if !matches!(
-            word.relation,
-            "xcomp" | "acl" | "nmod" | "obj" | "ccomp" | "advcl" | "obl"
-        ) {
-            break;
-        }
-        let above = &context.parsed.words[head];
-        let lemma = above.lemma.to_lowercase();
-        let is_intention = lists.intentions.contains(&lemma);
-        let told = context
-            .clause(head)
-            .map_or(lemma.as_str(), |clause| clause.lemma.as_str());
-        let with_particle = context.parsed.children(head).iter().any(|child| {
-            let particle = context.parsed.words[*child].text.to_lowercase();
-            lists.dispelling.contains(&format!("{lemma} {particle}"))
-        });
-        if word.relation == "obj" && (with_particle || lists.dispelling.contains(told)) {
-            return if denial == Denial::None {
-                Denial::Will
-            } else {
-                Denial::None
-            };
-        }
-        let is_negative = |child: &usize| {
-            context
-                .language
-                .grammar
-                .negators
-                .contains(&context.parsed.words[*child].lemma.to_lowercase())
-        };
-        let denied_above = context.parsed.children(head).iter().any(is_negative)
-            || context
-                .clause(head)
-                .is_some_and(|clause| clause.negation.is_some());
-        if is_intention && denied_above {
-            denial = if denial == Denial::None {
-                Denial::Will
-            } else {
-                Denial::None
-            };
-        } else if modality.failing.contains(&lemma) && word.relation == "xcomp" {
-            denial = match (denial, denied_above) {
-                (Denial::None, false) => Denial::Fact,
-                (denial, true) => denial,
-                _ => Denial::None,
-            };
-        } else if modality.denying.contains(&lemma) && matches!(word.relation, "ccomp" | "xcomp") {
-            return Denial::Fact;
-        } else if !is_intention && word.relation != "xcomp" {
-            break;
-        }
-        at = head;
-    }
-    denial
-}
-
-/// What is left of a sense's polarity where it is denied: "does not support" is against, "did not criticise" takes
-/// no side, "will not ask them to leave" is for.
-fn denied(sense: &Sense, part: char, denial: Denial) -> i32 {
-    match (denial, sense.negated) {
-        (Denial::None, _) => sense.polarity,
-        (_, Some(negated)) => negated,
-        (Denial::Will, None) => -sense.polarity,
-        (Denial::Fact, None) if part != 'v' || sense.polarity > 0 => -sense.polarity,
-        (Denial::Fact, None) => 0,
-    }
+    ) || context
+        .language
+        .forces
+        .doer_prepositions
+        .contains(&parsed.preposition(child))
 }

@@ -163,7 +163,11 @@ fn judge_above(context: &Context<'_, '_>, clause: &Clause) -> Option<Holder> {
     let is_told = matches!(
         context.parsed.words[clause.predicate].relation,
         "xcomp" | "obj" | "ccomp"
-    ) || context.parsed.preposition(clause.predicate) == "as";
+    ) || context
+        .language
+        .grammar
+        .naming_prepositions
+        .contains(&context.parsed.preposition(clause.predicate));
     let role = if above.passive { "by" } else { "subj" };
     let mut heads = above.in_role(role).filter(|_| is_told);
     heads.find_map(|head| of_head(context, head))

@@ -2,11 +2,13 @@
 //!
 //! Narration is neutral. A stance is toward the presence, role or conduct of a force, not toward what befell it.
 
+mod denial;
 mod frames;
 mod holders;
 pub mod model;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod words;
 
 use jiff::tz::TimeZone;

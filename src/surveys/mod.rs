@@ -73,6 +73,7 @@ struct Lists {
     down: HashSet<String>,
     samples: HashSet<String>,
     margins: HashSet<String>,
+    seats: HashSet<String>,
 }
 
 impl Words {

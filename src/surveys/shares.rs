@@ -26,6 +26,22 @@ pub(super) struct Share {
     pub is_other_side: bool,
 }
 
+impl Share {
+    /// A share told as a number from one word to the word behind its last.
+    fn exact(value: f64, first: usize, end: usize) -> Self {
+        Self {
+            low: value,
+            high: value,
+            kind: ShareKind::Exact,
+            first,
+            end,
+            prior: None,
+            is_fraction: false,
+            is_other_side: false,
+        }
+    }
+}
+
 /// "About" widens a share by this many points on either side.
 const APPROXIMATE_POINTS: f64 = 3.0;
 /// A figure in brackets glosses a fraction if it is this near to it, in points.
@@ -147,19 +163,13 @@ fn pair(look: &Look<'_>, at: usize) -> Option<Vec<Share>> {
     let is_told = end_of_percent.is_some() || lists.margin.contains(&look.before(at, 1));
     let is_share = (0.0..=100.0).contains(&one) && (0.0..=100.0).contains(&other) && one + other <= 101.0;
     let decimal = one.fract() == 0.0 && other.fract() == 0.0 && one + other >= 50.0;
-    if !is_share || !(is_told || decimal && look.text(end) != "seat") || one >= 1900.0 {
+    if !is_share || !(is_told || decimal && !lists.seats.contains(&look.text(end))) || one >= 1900.0 {
         return None;
     }
     let end = end_of_percent.unwrap_or(end);
     let exact = |value: f64, is_other_side| Share {
-        low: value,
-        high: value,
-        kind: ShareKind::Exact,
-        first: at,
-        end,
-        prior: None,
-        is_fraction: false,
         is_other_side,
+        ..Share::exact(value, at, end)
     };
     if other > one {
         return Some(vec![Share {
@@ -357,16 +367,7 @@ fn bare(look: &Look<'_>, mut shares: Vec<Share>) -> Vec<Share> {
             .get(end)
             .is_none_or(|word| matches!(word.upos, Upos::Punct | Upos::Cconj | Upos::Adp));
         if !is_taken && (is_led || follows) && is_closed {
-            shares.push(Share {
-                low: value,
-                high: value,
-                kind: ShareKind::Exact,
-                first: at,
-                end,
-                prior: None,
-                is_fraction: false,
-                is_other_side: false,
-            });
+            shares.push(Share::exact(value, at, end));
         }
     }
     shares.sort_by_key(|share| (share.first, share.is_other_side));

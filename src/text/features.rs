@@ -139,6 +139,20 @@ pub fn normalized(form: &str) -> String {
     String::from_utf8_lossy(&buffers.lower).into_owned()
 }
 
+/// Adds the class of a letter, digit or mark to the shape of a word, runs cut to two.
+pub(super) fn push_shape(letter: char, shape: &mut Vec<u8>) {
+    let class = match letter {
+        '0'..='9' => b'0',
+        _ if letter.is_uppercase() => b'X',
+        _ if letter.is_alphabetic() => b'x',
+        _ if letter.is_ascii() => letter as u8,
+        _ => b'?',
+    };
+    if shape.len() < 2 || shape[shape.len() - 2..] != [class, class] {
+        shape.push(class);
+    }
+}
+
 /// Fills the buffers: normalized form with and without case, ends of its letters, shape with runs cut to two.
 fn normalize(form: &str, buffers: &mut Buffers) {
     let Buffers {
@@ -166,16 +180,7 @@ fn normalize(form: &str, buffers: &mut Buffers) {
             lower.extend_from_slice(small.encode_utf8(&mut utf8).as_bytes());
         }
         ends.push(lower.len());
-        let class = match letter {
-            '0' => b'0',
-            _ if letter.is_uppercase() => b'X',
-            _ if letter.is_alphabetic() => b'x',
-            _ if letter.is_ascii() => letter as u8,
-            _ => b'?',
-        };
-        if shape.len() < 2 || shape[shape.len() - 2..] != [class, class] {
-            shape.push(class);
-        }
+        push_shape(letter, shape);
     }
 }
 

@@ -6,7 +6,7 @@
 
 use crate::knowledge::{Gazetteer, Reading};
 use crate::linear::Linear;
-use crate::text::features::{Style, Table};
+use crate::text::features::{Style, Table, push_shape};
 use crate::text::model::{Annotation, Model, Upos};
 use crate::text::tokens::Token;
 use std::collections::HashMap;
@@ -234,18 +234,7 @@ fn atoms(word: &Seen<'_>, lists: &Lists) -> Atoms {
 /// The letters, digits and marks of a word by class, runs cut to two.
 fn shape(form: &str) -> u32 {
     let mut shape: Vec<u8> = Vec::new();
-    for letter in form.chars() {
-        let class = match letter {
-            '0'..='9' => b'0',
-            _ if letter.is_uppercase() => b'X',
-            _ if letter.is_alphabetic() => b'x',
-            _ if letter.is_ascii() => letter as u8,
-            _ => b'?',
-        };
-        if shape.len() < 2 || shape[shape.len() - 2..] != [class, class] {
-            shape.push(class);
-        }
-    }
+    form.chars().for_each(|letter| push_shape(letter, &mut shape));
     hash(&shape)
 }
 

@@ -16,6 +16,7 @@ use serde::Deserialize;
 
 use super::linear::{self, Example, Settings};
 use crate::events::features::{Place, Sentence};
+use crate::events::forces;
 use crate::events::model::{Model, NO_EVENT};
 use crate::events::predicates::{self, OTHER, SOURCE, TARGET};
 use crate::events::roles::{self, YES};
@@ -104,20 +105,7 @@ struct Lesson {
 /// # Errors
 /// A file cannot be read or a line is not as it should be, with file and line.
 pub fn read(paths: &[PathBuf]) -> Result<Vec<Taught>> {
-    let mut all = Vec::new();
-    for file in super::files(paths)? {
-        let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
-        for (number, line) in text
-            .lines()
-            .enumerate()
-            .filter(|(_, line)| !line.trim().is_empty())
-        {
-            let taught = taught(line).with_context(|| format!("{}:{}", file.display(), number + 1))?;
-            all.push(taught);
-        }
-    }
-    ensure!(!all.is_empty(), "no marked sentences");
-    Ok(all)
+    super::each_line(paths, |line| Ok(vec![taught(line)?]))
 }
 
 fn taught(line: &str) -> Result<Taught> {
@@ -289,10 +277,8 @@ fn lesson(taught: &Taught, knowledge: &Knowledge, language: &Language) -> Lesson
             of_sentence(marked, &Sentence::new(context), &mut lesson);
         }),
         Taught::Article(article) => {
-            let sentences = sentences::split(
-                &article.text,
-                knowledge.normalization.sentence_rules(&language.code),
-            );
+            let rules = knowledge.normalization.sentence_rules(&language.code);
+            let sentences = sentences::split(&article.text, rules);
             with_contexts(&article.text, sentences, knowledge, language, |context| {
                 of_article(article, &Sentence::new(context), &mut lesson);
             });
@@ -420,7 +406,7 @@ fn force_of(
     lesson: &mut Lesson,
 ) {
     // Where no force is told of, nothing is asked.
-    if force_event.is_none() && !crate::events::tells_of_force(sentence.context) {
+    if force_event.is_none() && !forces::tells_of_one(sentence.context) {
         return;
     }
     let features = predicates::force_features(sentence, clause, event_type);

@@ -745,6 +745,23 @@ impl State {
 }
 
 /// Files, and the `.jsonl` files of folders, in order of their names.
+/// What `read` makes of every line that is not empty of files, or of the `.jsonl` files of folders, in order of their names.
+///
+/// # Errors
+/// A file cannot be read or a line is refused, with file and line; or nothing came of any line.
+fn each_line<T>(paths: &[PathBuf], read: impl Fn(&str) -> Result<Vec<T>>) -> Result<Vec<T>> {
+    let mut all = Vec::new();
+    for file in files(paths)? {
+        let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
+        let lines = text.lines().enumerate();
+        for (number, line) in lines.filter(|(_, line)| !line.trim().is_empty()) {
+            all.extend(read(line).with_context(|| format!("{}:{}", file.display(), number + 1))?);
+        }
+    }
+    ensure!(!all.is_empty(), "nothing to learn from");
+    Ok(all)
+}
+
 fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in paths {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use rayon::prelude::*;
 use serde_json::Value;
 
@@ -34,21 +34,7 @@ pub struct Labelled {
 /// # Errors
 /// A file cannot be read or a line is no JSON, with file and line.
 pub fn read(paths: &[PathBuf]) -> Result<Vec<Labelled>> {
-    let mut all = Vec::new();
-    for file in super::files(paths)? {
-        let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
-        for (number, line) in text
-            .lines()
-            .enumerate()
-            .filter(|(_, line)| !line.trim().is_empty())
-        {
-            let record =
-                serde_json::from_str(line).with_context(|| format!("{}:{}", file.display(), number + 1))?;
-            all.extend(labelled(&record));
-        }
-    }
-    ensure!(!all.is_empty(), "no labelled sentences");
-    Ok(all)
+    super::each_line(paths, |line| Ok(labelled(&serde_json::from_str(line)?)))
 }
 
 /// The targets of a record.

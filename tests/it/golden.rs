@@ -44,14 +44,12 @@ fn golden_articles_give_the_rows_they_gave() {
         }
         let wanted = std::fs::read_to_string(&answer).unwrap_or_default();
         let wanted: Value = serde_json::from_str(&wanted).unwrap_or_default();
-        for table in wanted.as_object().into_iter().flatten().map(|(table, _)| table) {
+        for table in ["document", "mentions", "events", "sentiment", "surveys"] {
             if wanted[table] != told[table] {
                 differing.push(format!("{name}: {table}"));
             }
         }
-        if wanted.is_null() {
-            differing.push(format!("{name}: no answer yet"));
-        }
+        assert_eq!(told.as_object().unwrap().len(), 5, "a table that is not compared");
     }
     assert!(
         differing.is_empty(),

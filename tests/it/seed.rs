@@ -51,7 +51,8 @@ fn the_seed_article_is_read_as_its_key_says() {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    let (mut found, mut missed) = ([0, 0], Vec::new());
+    // Events, stances, and stances with their holder.
+    let (mut found, mut missed) = ([0, 0, 0], Vec::new());
     for answer in &key {
         let spans = evidence(answer, text);
         let wanted = |name: &str| answer[name].as_str().unwrap_or_default();
@@ -61,6 +62,13 @@ fn the_seed_article_is_read_as_its_key_says() {
             "event" => {
                 let right = |event: &&Event| {
                     let event_type = event.event_type.map_or("-", |kind| kind.as_str());
+                    let party = |name: &str| answer[name]["country"].as_str().unwrap_or_default();
+                    let parties = [party("actor"), party("recipient")].concat();
+                    let told = [&event.source_country, &event.target_country, &event.force_home];
+                    let mut told = told.into_iter().flatten();
+                    if !told.any(|country| parties.contains(country.as_str())) {
+                        return false;
+                    }
                     wanted("plover").contains(event_type)
                         || wanted("plover").starts_with('(')
                         || wanted("note").contains(&format!("{event_type}/"))
@@ -72,10 +80,17 @@ fn the_seed_article_is_read_as_its_key_says() {
             }
             "stance" => {
                 let label = wanted("polarity").split('/').next().unwrap_or_default();
-                let mut here = stances
-                    .iter()
-                    .filter(|row| touches(&spans, row.start_byte, row.end_byte));
-                (1, here.any(|row| row.label.as_str() == label))
+                let here = stances.iter().filter(|row| {
+                    row.label.as_str() == label && touches(&spans, row.start_byte, row.end_byte)
+                });
+                let here: Vec<&Sentiment> = here.collect();
+                let holder = answer["holder"]["country"].as_str().unwrap_or_default();
+                let is_held = |row: &&Sentiment| {
+                    let country = row.holder_country.as_ref();
+                    country.is_some_and(|country| holder.contains(country.as_str()))
+                };
+                found[2] += usize::from(here.iter().any(is_held));
+                (1, !here.is_empty())
             }
             _ => continue,
         };
@@ -85,11 +100,16 @@ fn the_seed_article_is_read_as_its_key_says() {
         }
     }
     println!(
-        "seed: {} of 21 events, {} of 8 stances; missed {missed:?}",
-        found[0], found[1]
+        "seed: {} of 21 events, {} of 8 stances, {} with the holder; missed {missed:?}",
+        found[0], found[1], found[2]
     );
     assert!(found[0] >= 16, "{} events, missed {missed:?}", found[0]);
     assert!(found[1] >= 6, "{} stances, missed {missed:?}", found[1]);
+    assert!(
+        found[2] >= 5,
+        "{} stances with the holder, missed {missed:?}",
+        found[2]
+    );
     let surveys = rows::<Survey>(out.path());
     assert_eq!(surveys.len(), 1, "{surveys:?}");
     assert_eq!(surveys[0].pollster.as_deref(), Some("Afrobarometer"));
