@@ -107,6 +107,38 @@ pub fn clauses(text: &Text<'_>, language: &Language) -> Vec<Vec<Clause>> {
         .collect()
 }
 
+/// Every holder and foreign force of a parsed text, as the model of stances learns from them.
+pub fn stance_candidates(
+    text: &Text<'_>,
+    document: &Document,
+    knowledge: &Knowledge,
+    language: &Language,
+    scope: Scope,
+) -> Vec<sentiment::Candidate> {
+    let clauses = clauses(text, language);
+    let actors = mentions::find(text, &clauses, document, knowledge, language);
+    let events = events::code(text, &clauses, &actors, document, knowledge, language, scope);
+    let judged = with_all_forces(text, &clauses, &actors, document, knowledge, language);
+    sentiment::candidates(text, &clauses, &judged, &events, document, knowledge, language)
+}
+
+/// The actors, with forces that only a nationality or the sentence as a whole tells.
+fn with_all_forces<'k>(
+    text: &Text<'_>,
+    clauses: &[Vec<Clause>],
+    actors: &mentions::Actors<'k>,
+    document: &Document,
+    knowledge: &'k Knowledge,
+    language: &'k Language,
+) -> mentions::Actors<'k> {
+    let mut judged = actors.clone();
+    judged.give_owners(text);
+    sentiment::homes::assume(text, clauses, &mut judged, document, knowledge, language);
+    sentiment::homes::resolve(text, clauses, &mut judged, document, knowledge, language);
+    judged.give_usual_homes(text, language);
+    judged
+}
+
 /// Reads a parsed text for what it says.
 pub fn find(
     text: &Text<'_>,
@@ -118,7 +150,7 @@ pub fn find(
     let clauses = clauses(text, language);
     let actors = mentions::find(text, &clauses, document, knowledge, language);
     let events = events::code(text, &clauses, &actors, document, knowledge, language, scope);
-    let judged = actors.with_assumed_forces(text, language);
+    let judged = with_all_forces(text, &clauses, &actors, document, knowledge, language);
     let surveys = surveys::read(text, &clauses, &judged, document, knowledge, language);
     let sentiment = sentiment::judge(
         text, &clauses, &judged, &events, &surveys, document, knowledge, language,

@@ -22,6 +22,31 @@ pub struct Linear {
     step: f32,
 }
 
+/// Models as bytes, each behind its length.
+pub fn pack(models: &[&Linear]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for model in models {
+        let part = model.to_bytes();
+        bytes.extend((part.len() as u32).to_le_bytes());
+        bytes.extend(part);
+    }
+    bytes
+}
+
+/// Takes the next of packed models off the front.
+///
+/// # Errors
+/// The bytes are no models of this version, or are cut short.
+pub fn unpack_next(bytes: &mut &[u8]) -> Result<Linear> {
+    ensure!(bytes.len() >= 4, "the model is cut short");
+    let (length, rest) = bytes.split_at(4);
+    let length = u32::from_le_bytes([length[0], length[1], length[2], length[3]]) as usize;
+    ensure!(rest.len() >= length, "the model is cut short");
+    let (part, behind) = rest.split_at(length);
+    *bytes = behind;
+    Linear::from_bytes(part)
+}
+
 /// Features of one example, collected under hashes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Features {

@@ -184,6 +184,8 @@ enum Train {
     Events(TrainArgs),
     /// Sentiment toward a target, from sentences with a target and a label.
     Sentiment(TrainArgs),
+    /// Who stands how toward which force, from sentences with stances.
+    Stances(TrainArgs),
     /// The names of persons, places and organizations, from words with labels.
     Names(TrainArgs),
 }
@@ -354,7 +356,10 @@ fn load(folder: Option<PathBuf>) -> Result<Knowledge> {
 }
 
 fn train(what: &Train) -> Result<u8> {
-    let (Train::Events(arguments) | Train::Sentiment(arguments) | Train::Names(arguments)) = what;
+    let (Train::Events(arguments)
+    | Train::Sentiment(arguments)
+    | Train::Stances(arguments)
+    | Train::Names(arguments)) = what;
     let knowledge = load(arguments.knowledge.clone())?;
     let language = knowledge
         .language(&arguments.language)
@@ -363,6 +368,7 @@ fn train(what: &Train) -> Result<u8> {
     print(&match what {
         Train::Events(_) => garrison::train::events::make(from, to, *folds, &knowledge, language)?,
         Train::Sentiment(_) => garrison::train::sentiment::make(from, to, &knowledge, language)?,
+        Train::Stances(_) => garrison::train::stances::make(from, to, knowledge, &arguments.language)?,
         Train::Names(_) => garrison::train::names::make(from, to, &knowledge, language)?,
     })
 }

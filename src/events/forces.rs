@@ -131,6 +131,7 @@ pub(super) fn of_frame(
             home: source.country.clone(),
             kind: ForceKind::Troops,
             host: target.country.clone(),
+            also: Vec::new(),
             called_foreign: true,
         }));
     }

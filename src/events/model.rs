@@ -1,8 +1,8 @@
 //! The coder's learnt part: who acts on whom, and what type of event that is.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
-use crate::linear::Linear;
+use crate::linear::{Linear, pack, unpack_next};
 
 /// The class of the model of types that says there is no event.
 pub const NO_EVENT: &str = "NONE";
@@ -29,8 +29,7 @@ pub struct Model {
 impl Model {
     /// The models as bytes, each behind its length.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        let models = [
+        pack(&[
             &self.types,
             &self.sources,
             &self.targets,
@@ -38,13 +37,7 @@ impl Model {
             &self.predicates,
             &self.parts,
             &self.forces,
-        ];
-        for model in models {
-            let part = model.to_bytes();
-            bytes.extend((part.len() as u32).to_le_bytes());
-            bytes.extend(part);
-        }
-        bytes
+        ])
     }
 
     /// Reads the models.
@@ -52,15 +45,7 @@ impl Model {
     /// # Errors
     /// The bytes are no models of this version, or are cut short.
     pub fn from_bytes(mut bytes: &[u8]) -> Result<Self> {
-        let mut next = || -> Result<Linear> {
-            ensure!(bytes.len() >= 4, "the model is cut short");
-            let (length, rest) = bytes.split_at(4);
-            let length = u32::from_le_bytes([length[0], length[1], length[2], length[3]]) as usize;
-            ensure!(rest.len() >= length, "the model is cut short");
-            let (part, behind) = rest.split_at(length);
-            bytes = behind;
-            Linear::from_bytes(part)
-        };
+        let mut next = || unpack_next(&mut bytes);
         Ok(Self {
             types: next()?,
             sources: next()?,

@@ -105,6 +105,7 @@ struct CountryRow {
     latitude: f64,
     longitude: f64,
     region: String,
+    part_of: String,
 }
 
 #[derive(Deserialize)]
@@ -319,10 +320,15 @@ fn countries(reader: &mut Reader, actors: &mut Actors) {
         if actors.countries.insert(code.clone(), country).is_some() {
             reader.fault(FILE, Some(number), format!("country `{}` stands twice", row.iso3));
         }
+        // Who governs a breakaway region is an actor of its own in the state the world counts it to.
+        let state = match row.part_of.as_str() {
+            "" => code,
+            state => Code::new(state),
+        };
         let mut add = |reading, kind, names: Vec<String>| {
             let entry = Entry {
                 position: Some(position),
-                ..entry(reading, &row.iso3, &row.name, kind, Some(code.clone()))
+                ..entry(reading, &row.iso3, &row.name, kind, Some(state.clone()))
             };
             actors.named.push(Named { names, entry });
         };

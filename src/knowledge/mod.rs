@@ -9,6 +9,8 @@ mod source;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
+use crate::sentiment::model::Stances;
+
 pub use actors::{Country, Entry, Force, Position, Reading};
 pub use frames::{EventTypes, Example};
 pub(crate) use gazetteer::stands_alone;
@@ -51,6 +53,13 @@ impl Knowledge {
     /// The language a document is read in, if garrison reads it.
     pub fn language(&self, code: &str) -> Option<&Language> {
         self.languages.get(code)
+    }
+
+    /// Puts other models of stances in place of those of a language, as learning them in steps needs.
+    pub(crate) fn teach_stances(&mut self, code: &str, models: Option<Stances>) {
+        if let Some(language) = self.languages.get_mut(code) {
+            language.judge.stances = models;
+        }
     }
 }
 

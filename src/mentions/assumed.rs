@@ -7,7 +7,7 @@ use super::{Actor, Actors, Force};
 use crate::gate::Setting;
 use crate::knowledge::{Language, Reading};
 use crate::tables::{ActorKind, Code, ForceKind};
-use crate::text::{Text, Upos};
+use crate::text::{Parsed, Text, Upos};
 
 /// A nationality or an organization in a sentence, as an adjective or a noun.
 #[derive(Debug, Clone)]
@@ -21,6 +21,21 @@ pub(super) struct National {
     pub modifies: bool,
     /// Whether it can stand for the people of a country.
     pub is_people: bool,
+}
+
+/// A nationality, or a noun that it describes, that could be a force.
+#[derive(Debug, Clone)]
+pub struct Assumable {
+    /// Position of the sentence among the parsed ones.
+    pub sentence: usize,
+    /// Index of the word in its sentence.
+    pub head: usize,
+    /// What kind of force it would be.
+    pub kind: ForceKind,
+    /// Whose.
+    pub home: Code,
+    /// Whether words and grammar alone say that it is one.
+    pub by_rule: bool,
 }
 
 /// Nationalities among the names of each sentence that may tell of soldiers.
@@ -54,50 +69,113 @@ pub(super) fn nationals(named: &[Vec<super::names::Name<'_>>], settings: &[Setti
 }
 
 impl<'k> Actors<'k> {
-    /// The same actors, with nationalities as forces where the sentence tells of no other force of that home.
-    pub fn with_assumed_forces(&self, text: &Text<'_>, language: &Language) -> Self {
-        let mut actors = self.clone();
-        for actor in &mut actors.all {
+    /// Gives forces the home of who is asked for them or thanked for them.
+    pub fn give_owners(&mut self, text: &Text<'_>) {
+        for index in 0..self.all.len() {
+            let actor = &self.all[index];
             let parsed = &text.parsed[actor.sentence];
             let owner = self.owner_asked(parsed, actor);
-            let lemma = parsed.words[actor.head].lemma.to_lowercase();
-            if let Some(force) = &mut actor.force {
-                let is_owned = parsed.dependent(actor.head, "nmod:poss").is_some();
+            let is_owned = parsed.dependent(actor.head, "nmod:poss").is_some() && actor.entry.is_none();
+            if let Some(force) = &mut self.all[index].force {
                 let homeless = force.home.is_none() && !force.called_foreign;
-                if let Some(owner) = owner.filter(|_| homeless || is_owned && actor.entry.is_none()) {
+                if let Some(owner) = owner.filter(|_| homeless || is_owned) {
                     force.home = Some(owner);
-                } else if homeless {
-                    force.home = language.stances.usual_home(&lemma);
                 }
             }
         }
-        for national in &self.nationals {
-            let known = self.of_sentence(national.sentence).any(|actor| {
-                actor
-                    .force
-                    .as_ref()
-                    .is_some_and(|force| force.home.as_ref() == Some(&national.home))
-            });
-            if known {
-                continue;
-            }
-            let is_owner = stands_for_people(&text.parsed[national.sentence], national.head);
-            let place = if national.modifies {
-                let described = described_force(text, language, national);
-                described.or_else(|| people_as_force(text, language, national).filter(|_| is_owner))
-            } else {
-                people_as_force(text, language, national)
-            };
-            if let Some((head, kind)) = place {
-                actors.put(assumed(self, text, national, head, kind));
+    }
+
+    /// Nationalities, and nouns they describe, that could be forces of homes that a sentence tells no other force of.
+    pub fn assumable(&self, text: &Text<'_>, language: &Language) -> Vec<Assumable> {
+        let unknown = self.nationals.iter().filter(|national| {
+            !self.of_sentence(national.sentence).any(|actor| {
+                actor.force.as_ref().is_some_and(|force| {
+                    force.home.as_ref() == Some(&national.home) || force.also.contains(&national.home)
+                })
+            })
+        });
+        unknown.map(|national| assumable(text, language, national)).collect()
+    }
+
+    /// Makes a nationality, or the noun it describes, a force.
+    pub fn assume(&mut self, text: &Text<'_>, force: Assumable) {
+        let parsed = &text.parsed[force.sentence];
+        let actor = assumed(self, parsed, force);
+        self.put(actor);
+    }
+
+    /// Gives forces that nothing else gave a home the one that their noun mostly has: "GIs".
+    pub fn give_usual_homes(&mut self, text: &Text<'_>, language: &Language) {
+        for actor in &mut self.all {
+            let lemma = text.parsed[actor.sentence].words[actor.head].lemma.to_lowercase();
+            if let Some(force) = actor.force.as_mut().filter(|force| force.home.is_none() && !force.called_foreign) {
+                force.home = language.stances.usual_home(&lemma);
             }
         }
-        actors
+    }
+
+    /// The words that name a country in a sentence, in order.
+    pub fn countries_of(&self, sentence: usize) -> &[(usize, Code)] {
+        self.countries.get(sentence).map_or(&[], Vec::as_slice)
+    }
+
+    /// Nouns for forces in a sentence of which no home is known: those found as forces, and those that are one only if
+    /// somebody abroad fields them.
+    pub fn forces_without_home(
+        &self,
+        parsed: &Parsed<'_>,
+        sentence: usize,
+        language: &Language,
+    ) -> Vec<(usize, ForceKind)> {
+        let words = parsed.words.iter().enumerate();
+        let nouns = words.filter(|(_, word)| matches!(word.upos, Upos::Noun | Upos::Propn));
+        let unknown = nouns.filter_map(|(head, word)| match self.at(sentence, head) {
+            Some(actor) => {
+                let force = actor.force.as_ref()?;
+                let is_unknown = force.home.is_none() && actor.entry.is_none() && actor.rule != "pronoun";
+                is_unknown.then_some((head, force.kind))
+            }
+            None => {
+                let lemma = word.lemma.to_lowercase();
+                let noun = language.force_nouns.get(&lemma).map(|noun| noun.kind);
+                Some((head, noun.or_else(|| language.stances.assumed(&lemma))?))
+            }
+        });
+        unknown.collect()
+    }
+
+    /// Makes a noun a force of a home, or gives the force it is that home.
+    pub fn give_home(
+        &mut self,
+        parsed: &Parsed<'_>,
+        sentence: usize,
+        head: usize,
+        kind: ForceKind,
+        home: Code,
+    ) {
+        if let Some(index) = self.by_head.get(&(sentence, head)).copied() {
+            let actor = &mut self.all[index];
+            actor.country = actor.country.clone().or_else(|| Some(home.clone()));
+            if let Some(force) = &mut actor.force {
+                force.host = force.host.take().filter(|host| *host != home);
+                force.home = Some(home);
+            }
+            return;
+        }
+        let force = Assumable {
+            sentence,
+            head,
+            kind,
+            home,
+            by_rule: true,
+        };
+        let actor = assumed(self, parsed, force);
+        self.put(actor);
     }
 
     /// "asked the United States to send soldiers", "thanked Kenya for its police": the country that is asked or
     /// thanked before a force fields it.
-    fn owner_asked(&self, parsed: &crate::text::Parsed<'_>, force: &Actor<'_>) -> Option<Code> {
+    fn owner_asked(&self, parsed: &Parsed<'_>, force: &Actor<'_>) -> Option<Code> {
         let before = self.of_sentence(force.sentence).filter(|actor| {
             actor.head < force.head
                 && actor.force.is_none()
@@ -108,10 +186,15 @@ impl<'k> Actors<'k> {
         before.filter_map(|actor| actor.country.clone()).last()
     }
 
-    /// Adds an actor, in place of one with the same head word.
+    /// Adds an actor, in place of one with the same head word; of two nationalities, the second is a further home.
     fn put(&mut self, actor: Actor<'k>) {
         let key = (actor.sentence, actor.head);
         match self.by_head.get(&key) {
+            Some(index) if self.all[*index].rule == actor.rule => {
+                if let Some(force) = &mut self.all[*index].force {
+                    force.also.extend(actor.country);
+                }
+            }
             Some(index) => self.all[*index] = actor,
             None => {
                 self.by_head.insert(key, self.all.len());
@@ -121,14 +204,37 @@ impl<'k> Actors<'k> {
     }
 }
 
-fn assumed<'k>(
-    actors: &Actors<'k>,
-    text: &Text<'_>,
-    national: &National,
-    head: usize,
-    kind: ForceKind,
-) -> Actor<'k> {
-    let parsed = &text.parsed[national.sentence];
+/// A nationality, or the noun that it describes, as a force.
+fn assumable(text: &Text<'_>, language: &Language, national: &National) -> Assumable {
+    let is_owner = stands_for_people(&text.parsed[national.sentence], national.head);
+    let people = people_as_force(text, language, national);
+    let described = described(text, language, national).filter(|_| national.modifies);
+    let known = described.filter(|(_, kind)| kind.is_some());
+    let by_rule = match known {
+        Some((head, Some(kind))) => Some((head, kind)),
+        _ => people.filter(|_| is_owner || !national.modifies),
+    };
+    let (head, kind) = by_rule.unwrap_or_else(|| {
+        let noun = described.filter(|_| !is_owner).map(|(head, _)| head);
+        (noun.unwrap_or(national.head), national.kind.unwrap_or(ForceKind::Troops))
+    });
+    Assumable {
+        sentence: national.sentence,
+        head,
+        kind,
+        home: national.home.clone(),
+        by_rule: by_rule.is_some(),
+    }
+}
+
+fn assumed<'k>(actors: &Actors<'k>, parsed: &Parsed<'_>, force: Assumable) -> Actor<'k> {
+    let Assumable {
+        sentence,
+        head,
+        kind,
+        home,
+        ..
+    } = force;
     let described = parsed.children(head).iter().copied().filter(|child| {
         *child < head
             && matches!(
@@ -139,30 +245,31 @@ fn assumed<'k>(
     let first = described.chain([head]).min().unwrap_or(head);
     let span = parsed.words[first].start..parsed.words[head].end;
     let elsewhere = actors
-        .of_sentence(national.sentence)
+        .of_sentence(sentence)
         .filter_map(|actor| actor.country.clone());
     let near = elsewhere
         .filter(|country| country.as_str().len() == 3)
-        .find(|country| *country != national.home);
+        .find(|country| *country != home);
     let host = actors
-        .usual_host(Some(&national.home))
+        .usual_host(Some(&home))
         .cloned()
         .or(near)
         .or_else(|| actors.focus.clone());
     Actor {
-        sentence: national.sentence,
+        sentence,
         head,
         start: span.start,
         end: span.end,
         kind: ActorKind::Military,
         word: "military".to_owned(),
         entry: None,
-        country: Some(national.home.clone()),
+        country: Some(home.clone()),
         office: None,
         force: Some(Force {
-            home: Some(national.home.clone()),
+            home: Some(home.clone()),
+            also: Vec::new(),
             kind,
-            host: host.filter(|host| *host != national.home),
+            host: host.filter(|host| *host != home),
             called_foreign: true,
         }),
         rule: "assumed",
@@ -172,7 +279,7 @@ fn assumed<'k>(
 
 /// "the Egyptians' arrival", "wants the Senegalese out", "the French handed over": a nationality that describes no
 /// noun, or that owns one, whatever the parse says.
-fn stands_for_people(parsed: &crate::text::Parsed<'_>, head: usize) -> bool {
+fn stands_for_people(parsed: &Parsed<'_>, head: usize) -> bool {
     let follows = parsed.words.get(head + 1).map(|word| word.upos);
     let is_before_noun = matches!(follows, Some(Upos::Noun | Upos::Propn | Upos::Adj | Upos::Num));
     let is_led = head > 0 && parsed.words[head - 1].upos == Upos::Det;
@@ -180,8 +287,12 @@ fn stands_for_people(parsed: &crate::text::Parsed<'_>, head: usize) -> bool {
     parsed.is(head, "nmod:poss") || is_led && (is_noun || !is_before_noun)
 }
 
-/// "American engineers": a noun that is a force beside the name of a home.
-fn described_force(text: &Text<'_>, language: &Language, national: &National) -> Option<(usize, ForceKind)> {
+/// "American engineers": the noun beside the name of a home, and its kind where it is a known noun for a force.
+fn described(
+    text: &Text<'_>,
+    language: &Language,
+    national: &National,
+) -> Option<(usize, Option<ForceKind>)> {
     let parsed = &text.parsed[national.sentence];
     let mut at = parsed.words[national.head].head?;
     // "British and Turkish minehunters": the second adjective hangs on the first.
@@ -193,8 +304,9 @@ fn described_force(text: &Text<'_>, language: &Language, national: &National) ->
     let kind = language
         .stances
         .assumed(&lemma)
-        .or_else(|| language.stances.assumed(&written))?;
-    Some((at, national.kind.unwrap_or(kind)))
+        .or_else(|| language.stances.assumed(&written));
+    let is_noun = matches!(parsed.words[at].upos, Upos::Noun | Upos::Propn);
+    is_noun.then(|| (at, kind.map(|kind| national.kind.unwrap_or(kind))))
 }
 
 /// "the Germans", "300 Rwandans", "hosts Russians": people of a nationality that come, stay or are judged.

@@ -8,6 +8,7 @@ use super::{Actor, Actors, Context, Force, compound_lookup, phrase_span};
 use crate::gate::Setting;
 use crate::knowledge::Reading;
 use crate::tables::{ActorKind, Code};
+use crate::text::Upos;
 
 /// A force named by a common noun: "American troops", "the base", "Russian instructors".
 pub(super) fn noun<'k>(context: &Context<'_, 'k>, head: usize) -> Option<Actor<'k>> {
@@ -19,10 +20,12 @@ pub(super) fn noun<'k>(context: &Context<'_, 'k>, head: usize) -> Option<Actor<'
     }
     let named =
         names_beside(context, head).find_map(|name| name.entry.force.as_ref().map(|force| (name, force)));
-    let home = match named {
-        Some((_, force)) => force.home.clone(),
-        None => context.country_beside(head, &context.language.forces.owner_prepositions),
-    };
+    let mut homes = match named {
+        Some((_, force)) => force.home.clone().into_iter().collect(),
+        None => homes_beside(context, head),
+    }
+    .into_iter();
+    let home = homes.next();
     let modifiers = context
         .parsed
         .children(head)
@@ -50,6 +53,7 @@ pub(super) fn noun<'k>(context: &Context<'_, 'k>, head: usize) -> Option<Actor<'
         office: None,
         force: Some(Force {
             home,
+            also: homes.collect(),
             kind,
             host: host_beside(context, head),
             called_foreign,
@@ -57,6 +61,27 @@ pub(super) fn noun<'k>(context: &Context<'_, 'k>, head: usize) -> Option<Actor<'
         rule: "force",
         confidence: 0.85,
     })
+}
+
+/// Whose a force is by the words beside it: "Niger's", "of Niger", each of "British and American warships".
+fn homes_beside(context: &Context<'_, '_>, head: usize) -> Vec<Code> {
+    let parsed = context.parsed;
+    // "its troops from Goma": the pronoun tells whose they are, and the place does not.
+    let nothing = HashSet::new();
+    let prepositions = match parsed.dependent(head, "nmod:poss") {
+        Some(owner) if parsed.words[owner].upos == Upos::Pron => &nothing,
+        _ => &context.language.forces.owner_prepositions,
+    };
+    let mut homes: Vec<Code> = context.country_beside(head, prepositions).into_iter().collect();
+    let described = parsed.dependents(head, "amod").chain(parsed.dependents(head, "compound"));
+    for adjective in described {
+        let joined = std::iter::once(adjective).chain(parsed.dependents(adjective, "conj"));
+        let countries = joined.filter_map(|word| context.name_at(word)?.entry.country.clone());
+        homes.extend(countries);
+    }
+    let mut seen = HashSet::new();
+    homes.retain(|home| seen.insert(home.clone()));
+    homes
 }
 
 fn names_beside<'s, 'k>(
@@ -198,9 +223,10 @@ fn possessor_country(
         return None;
     }
     let country = |at: usize| {
+        // "the army" of nobody named is nobody's whose own a force could be told to be.
         found
             .iter()
-            .find(|actor| actor.head == at)
+            .find(|actor| actor.head == at && actor.rule != "office:focus")
             .and_then(|actor| actor.country.clone())
     };
     let clauses = context

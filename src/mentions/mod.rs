@@ -17,6 +17,7 @@ use crate::knowledge::{Entry, Knowledge, Language, Reading};
 use crate::tables::{self, ActorKind, Code, Document, ForceKind};
 use crate::text::{Clause, Parsed, Text, Upos};
 
+pub use assumed::Assumable;
 use history::History;
 
 /// A force that is named.
@@ -24,6 +25,8 @@ use history::History;
 pub struct Force {
     /// The state or organization that fields it.
     pub home: Option<Code>,
+    /// Further homes of "British and American warships".
+    pub also: Vec<Code>,
     /// What kind of force it is.
     pub kind: ForceKind,
     /// The country it is in, comes to or leaves.

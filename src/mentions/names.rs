@@ -224,6 +224,7 @@ fn actor<'k>(context: &Context<'_, 'k>, name: &Name<'k>) -> Actor<'k> {
         } else {
             None
         },
+        also: Vec::new(),
         called_foreign: false,
     });
     Actor {

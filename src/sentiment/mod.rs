@@ -5,7 +5,10 @@
 mod denial;
 mod frames;
 mod holders;
+pub(crate) mod homes;
+pub(crate) mod kinds;
 pub mod model;
+pub(crate) mod pairs;
 #[cfg(test)]
 mod tests;
 mod turns;
@@ -17,9 +20,10 @@ use crate::events::{Context, matching};
 use crate::gate::SENTENCES_OF_BRIEF;
 use crate::id;
 use crate::knowledge::{Knowledge, Language, Reading};
+use crate::linear::Features;
 use crate::mentions::{Actor, Actors, Force};
 use crate::tables::{
-    ActorKind, Code, Document, Event, ForceKind, HolderKind, Modality, Sentiment, StanceBasis, StanceLabel,
+    ActorKind, Code, Document, Event, HolderKind, Modality, Sentiment, StanceBasis, StanceLabel,
     Survey,
 };
 use crate::text::{Clause, Text, Upos, clauses};
@@ -70,29 +74,11 @@ pub fn judge(
     let mut rows = Vec::new();
     for (sentence, parsed) in text.parsed.iter().enumerate() {
         let context = Context::new(text, sentence, clauses, actors, document, knowledge, language);
-        let nouns = judging_nouns(&context);
-        let clauses = context.clauses.iter().chain(&nouns);
-        let mut stances: Vec<Stance<'_, '_>> = clauses
-            .flat_map(|clause| frames::by_word(&context, clause))
-            .collect();
-        drop_inner(&context, &mut stances);
-        link(&context, &mut stances, events);
-        let told = by_action(&context, events).into_iter();
-        let told: Vec<Stance<'_, '_>> = told
-            .filter(|other| {
-                !stances
-                    .iter()
-                    .any(|stance| home_of(stance.force) == home_of(other.force))
-            })
-            .collect();
-        stances.extend(told);
-        stances.extend(by_scare_quotes(&context));
-        stances.retain(|stance| stance.is_held());
-        let rest = by_model(&context, &stances);
-        stances.extend(
-            rest.into_iter()
-                .filter(|stance| is_known_abroad(text, stance.force)),
-        );
+        let mut stances = by_frames(&context, events);
+        match &language.judge.stances {
+            Some(models) => stances = pairs::settle(&context, stances, events, models),
+            None => stances.retain(Stance::is_held),
+        }
         let told = surveys
             .iter()
             .any(|survey| survey.sentence_index == parsed.index as i32);
@@ -103,11 +89,82 @@ pub fn judge(
                     .filter(|stance| is_known_abroad(text, stance.force)),
             );
         }
-        let stances = distinct(stances).into_iter();
-        rows.extend(stances.map(|stance| row(&context, stance, events)));
+        let first = rows.len();
+        for stance in distinct(stances) {
+            let also = stance.force.force.as_ref().map(|force| force.also.clone());
+            rows.push(row(&context, stance, events));
+            for home in also.unwrap_or_default() {
+                rows.extend(of_further_home(&rows[first..], home));
+            }
+        }
     }
     rows.extend(surveys.iter().map(|survey| by_survey(survey, document)));
     rows
+}
+
+/// What frames say of the forces of a sentence, right or wrong.
+fn by_frames<'c, 'k>(context: &'c Context<'c, 'k>, events: &[Event]) -> Vec<Stance<'c, 'k>> {
+    let nouns = judging_nouns(context);
+    let clauses = context.clauses.iter().chain(&nouns);
+    let mut stances: Vec<Stance<'c, 'k>> = clauses
+        .flat_map(|clause| frames::by_word(context, clause))
+        .collect();
+    drop_inner(context, &mut stances);
+    link(context, &mut stances, events);
+    let told: Vec<Stance<'c, 'k>> = by_action(context, events)
+        .into_iter()
+        .filter(|other| {
+            !stances
+                .iter()
+                .any(|stance| home_of(stance.force) == home_of(other.force))
+        })
+        .collect();
+    stances.extend(told);
+    stances.extend(by_scare_quotes(context));
+    stances
+}
+
+/// A holder and a foreign force of a sentence, for the model to learn from.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// The word of the holder, in bytes of the text.
+    pub holder: std::ops::Range<usize>,
+    /// Arcs from that word to the top of its sentence.
+    pub depth: usize,
+    /// The words of the force, in bytes of the text.
+    pub force: std::ops::Range<usize>,
+    /// Whose force it is.
+    pub home: Option<Code>,
+    /// What the model sees of the two.
+    pub features: Features,
+    /// What the model of kinds sees of the holder.
+    pub kind: Features,
+}
+
+/// Every holder with every foreign force of a text.
+pub(crate) fn candidates(
+    text: &Text<'_>,
+    clauses: &[Vec<Clause>],
+    actors: &Actors<'_>,
+    events: &[Event],
+    document: &Document,
+    knowledge: &Knowledge,
+    language: &Language,
+) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    for sentence in 0..text.parsed.len() {
+        let context = Context::new(text, sentence, clauses, actors, document, knowledge, language);
+        let told = by_frames(&context, events);
+        found.extend(pairs::of_sentence(&context, &told, events).into_iter().map(|pair| Candidate {
+            depth: pair.depth,
+            kind: pair.kind_features(&context),
+            home: home_of(pair.force).cloned(),
+            force: pair.force.start..pair.force.end,
+            holder: pair.span,
+            features: pair.features,
+        }));
+    }
+    found
 }
 
 /// Nouns and adjectives that judge a force without being the predicate of a clause: "hostility toward the base".
@@ -372,63 +429,6 @@ fn by_scare_quotes<'c, 'k>(context: &'c Context<'c, 'k>) -> Vec<Stance<'c, 'k>> 
     stances
 }
 
-/// The least probability of a label that is taken from the model.
-const MODEL_MIN: f32 = 0.4;
-
-/// Where no frame says anything of a force, what the model makes of the sentence, with low confidence; the holder is
-/// who the sentence is about, and without one it is narration. Of the own force most sentences say nothing.
-fn by_model<'c, 'k>(context: &'c Context<'c, 'k>, stances: &[Stance<'c, 'k>]) -> Vec<Stance<'c, 'k>> {
-    let Some(model) = &context.language.judge.forces else {
-        return Vec::new();
-    };
-    let unjudged: Vec<&Actor<'k>> = unjudged(context, stances).collect();
-    // What an armed group does to a force is an event first.
-    let holder = holders::main(context).filter(|holder| holder.kind != HolderKind::ArmedGroup);
-    let Some(holder) = holder.filter(|_| !unjudged.is_empty()) else {
-        return Vec::new();
-    };
-    let masked = model::Masked::new(context);
-    // A force of nobody known is mostly no force at all, and who speaks well of the own force is mostly not heard.
-    let is_other = |force: &&Actor<'k>| {
-        let home = home_of(force);
-        holder.head != Some(force.head)
-            && force.force.as_ref().is_some_and(is_known)
-            && (home.is_none() || home != holder.filled.country.as_ref())
-    };
-    let judged = unjudged.into_iter().filter(is_other).map(|force| {
-        (
-            force,
-            model::judge(model, &masked.features(&(force.start..force.end))),
-        )
-    });
-    let told = judged
-        .filter(|(_, (label, probability))| *label != StanceLabel::Neutral && *probability >= MODEL_MIN);
-    let stance = |(force, (label, probability)): (&'c Actor<'k>, (StanceLabel, f32))| Stance {
-        holder: Some(holder.clone()),
-        force,
-        polarity: if label == StanceLabel::Negative { -1 } else { 1 },
-        intensity: 1,
-        basis: StanceBasis::Statement,
-        negated: false,
-        hedged: false,
-        rule: "model".to_owned(),
-        span: context.parsed.start..context.parsed.end,
-        event: None,
-        confidence: probability / 2.0,
-        predicate: 0,
-    };
-    told.map(stance).collect()
-}
-
-/// Whether it is known whose a force is, or at least that it was sent: else it is mostly no force at all.
-fn is_known(force: &Force) -> bool {
-    let is_sent = matches!(
-        force.kind,
-        ForceKind::Mercenaries | ForceKind::Peacekeepers | ForceKind::Coalition
-    );
-    force.home.is_some() || force.called_foreign || is_sent
-}
-
 /// Foreign forces of a sentence toward whose home it has no stance.
 fn unjudged<'c, 'k>(
     context: &'c Context<'c, 'k>,
@@ -600,6 +600,22 @@ fn row(context: &Context<'_, '_>, stance: Stance<'_, '_>, events: &[Event]) -> S
         rule: stance.rule,
         run_id: document.run_id.clone(),
     }
+}
+
+/// The last row again for a further home of its force ("British and American warships"), unless it is said already.
+fn of_further_home(rows: &[Sentiment], home: Code) -> Option<Sentiment> {
+    let row = rows.last()?;
+    let is_said = rows.iter().any(|other| {
+        other.force_home.as_ref() == Some(&home)
+            && (&other.holder_country, other.holder_kind) == (&row.holder_country, row.holder_kind)
+    });
+    let is_at_home = row.host_country.as_ref() == Some(&home);
+    (!is_said && !is_at_home).then(|| Sentiment {
+        sentiment_id: id::of("s", &[row.sentiment_id.as_bytes(), home.as_str().as_bytes()]),
+        is_owner: row.holder_country.as_ref() == Some(&home),
+        force_home: Some(home),
+        ..row.clone()
+    })
 }
 
 /// A survey share as a stance of those who gave the answer.

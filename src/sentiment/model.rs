@@ -6,16 +6,51 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use anyhow::Result;
 use serde::Deserialize;
 
 use crate::events::Context;
 use crate::knowledge::{Line, Reader};
-use crate::linear::{Features, Linear};
+use crate::linear::{Features, Linear, pack, unpack_next};
 use crate::tables::StanceLabel;
 use crate::text::Upos;
 
 /// Classes of the models, in order.
 pub const CLASSES: [StanceLabel; 3] = [StanceLabel::Negative, StanceLabel::Neutral, StanceLabel::Positive];
+
+/// What was learnt about stances toward forces: four linear models in one file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stances {
+    /// What a holder says of a force: nothing, or a label.
+    pub pairs: Linear,
+    /// Whether a country is the home of a force.
+    pub homes: Linear,
+    /// Whether a nationality, or a noun that it describes, is a force.
+    pub forces: Linear,
+    /// The kind of a holder.
+    pub kinds: Linear,
+}
+
+impl Stances {
+    /// The models as bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        pack(&[&self.pairs, &self.homes, &self.forces, &self.kinds])
+    }
+
+    /// Reads the models.
+    ///
+    /// # Errors
+    /// The bytes are no such models, or are cut short.
+    pub fn from_bytes(mut bytes: &[u8]) -> Result<Self> {
+        let mut next = || unpack_next(&mut bytes);
+        Ok(Self {
+            pairs: next()?,
+            homes: next()?,
+            forces: next()?,
+            kinds: next()?,
+        })
+    }
+}
 
 /// What was learnt about sentiment in a language.
 #[derive(Debug, Default)]
@@ -24,8 +59,8 @@ pub struct Judge {
     pub polarity: HashMap<String, i8>,
     /// Toward anybody, in news.
     pub news: Option<Linear>,
-    /// Toward a force, where no frame says anything.
-    pub forces: Option<Linear>,
+    /// Of holders toward forces.
+    pub stances: Option<Stances>,
 }
 
 #[derive(Deserialize)]
@@ -72,26 +107,24 @@ impl Judge {
                 );
             }
         }
-        let mut model = |name: &str| {
-            let file = format!("languages/{code}/{name}");
-            let bytes = reader.has(&file).then(|| reader.bytes(&file))?;
-            Linear::from_bytes(&bytes)
-                .map_err(|error| {
-                    reader.fault(
-                        &file,
-                        None,
-                        format!("{error:#}; `garrison train sentiment` makes it"),
-                    )
-                })
-                .ok()
-        };
-        let (news, forces) = (model("sentiment.model"), model("stances.model"));
+        let news = learnt(reader, code, "sentiment", Linear::from_bytes);
+        let stances = learnt(reader, code, "stances", Stances::from_bytes);
         Self {
             polarity,
             news,
-            forces,
+            stances,
         }
     }
+}
+
+/// A model of a language, where it has one; `garrison train` of the same name makes it.
+fn learnt<M>(reader: &mut Reader, code: &str, name: &str, read: fn(&[u8]) -> Result<M>) -> Option<M> {
+    let file = format!("languages/{code}/{name}.model");
+    let bytes = reader.has(&file).then(|| reader.bytes(&file))?;
+    let fault = |error| format!("{error:#}; `garrison train {name}` makes it");
+    read(&bytes)
+        .map_err(|error| reader.fault(&file, None, fault(error)))
+        .ok()
 }
 
 /// A sentence as the model sees it: masked lemmas and judgements, read once for all targets.

@@ -13,6 +13,7 @@ pub mod names;
 pub mod network;
 pub mod random;
 pub mod sentiment;
+pub mod stances;
 
 use crate::evaluate::names::score as score_names;
 use crate::evaluate::parse::{Figures, score};

@@ -1,0 +1,333 @@
+//! Which holder stands how toward which force, settled by a model over all holders and all forces of a sentence.
+//!
+//! Frames read what they know and are right or wrong in ways that can be learnt: what they say of a pair is one thing
+//! the model sees, beside the words, the arcs and the judging words around both. Names are masked.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::holders::{self, Holder};
+use super::kinds;
+use super::model::{Masked, Stances};
+use super::{Stance, home_of, unjudged};
+use crate::events::Context;
+use crate::events::features::{Place, Sentence, above};
+use crate::linear::Features;
+use crate::mentions::Actor;
+use crate::tables::{Code, Event, StanceBasis};
+use crate::text::Upos;
+
+/// The class of a holder who says nothing of a force; the others are labels of stances.
+pub(crate) const NONE: &str = "none";
+/// Classes of the model, in order.
+pub(crate) const CLASSES: [&str; 4] = [NONE, "negative", "neutral", "positive"];
+
+/// A holder and a force of one sentence, with what the model sees of them.
+pub(super) struct Pair<'c, 'k> {
+    holder: Holder,
+    pub force: &'c Actor<'k>,
+    /// The words of the holder, in bytes of the text.
+    pub span: Range<usize>,
+    /// Arcs from the holder's word to the top of the sentence.
+    pub depth: usize,
+    pub features: Features,
+    /// Position of what the frames say of the two.
+    told: Option<usize>,
+}
+
+impl Pair<'_, '_> {
+    /// What the model of kinds sees of the holder.
+    pub fn kind_features(&self, context: &Context<'_, '_>) -> Features {
+        let head = self.holder.head.unwrap_or(0);
+        kinds::features(context, &self.holder, head)
+    }
+}
+
+/// Every holder with every foreign force of a sentence; `told` is what the frames say.
+pub(super) fn of_sentence<'c, 'k>(
+    context: &'c Context<'c, 'k>,
+    told: &[Stance<'c, 'k>],
+    events: &[Event],
+) -> Vec<Pair<'c, 'k>> {
+    let forces: Vec<&Actor<'k>> = unjudged(context, &[]).collect();
+    if forces.is_empty() {
+        return Vec::new();
+    }
+    let sentence = Sentence::new(context);
+    let masked = Masked::new(context);
+    let main = holders::main(context).and_then(|holder| holder.head);
+    let holders = candidates(context, told);
+    let mut pairs = Vec::new();
+    for force in forces {
+        let Some(target) = Place::of(context.parsed, &(force.start..force.end)) else {
+            continue;
+        };
+        let around = masked.features(&(force.start..force.end));
+        for holder in &holders {
+            let Some(head) = holder.head.filter(|head| !target.words.contains(head)) else {
+                continue;
+            };
+            let source = context
+                .actor(head)
+                .filter(|actor| actor.head == head)
+                .and_then(|actor| Place::of(context.parsed, &(actor.start..actor.end)))
+                .unwrap_or(Place {
+                    words: head..head + 1,
+                    head,
+                });
+            let mut features = sentence.pair(&source, Some(&target));
+            if std::env::var("NOPAIR").is_ok() { features.hashes.clear(); }
+            if std::env::var("NOMASK").is_err() { features.hashes.extend(&around.hashes); }
+            let of_both = |stance: &Stance<'_, '_>| {
+                home_of(stance.force) == home_of(force)
+                    && stance.holder.as_ref().is_some_and(|other| other.head == Some(head))
+            };
+            let own = told.iter().position(of_both);
+            say_frames(&mut features, told, own, force);
+            say_holder(context, &mut features, holder, head, force, main);
+            say_events(context, &mut features, events, head, force);
+            pairs.push(Pair {
+                holder: holder.clone(),
+                force,
+                span: context.parsed.words[head].start..context.parsed.words[head].end,
+                depth: above(context.parsed, head).len(),
+                features: features.finish(),
+                told: own,
+            });
+        }
+    }
+    pairs
+}
+
+/// Everybody in a sentence who could hold a stance: participants of clauses, who owns them, and whom the frames name.
+fn candidates(context: &Context<'_, '_>, told: &[Stance<'_, '_>]) -> Vec<Holder> {
+    let mut found: BTreeMap<usize, Holder> = BTreeMap::new();
+    let named = told.iter().filter_map(|stance| stance.holder.clone());
+    for holder in named.chain(holders::main(context)) {
+        if let Some(head) = holder.head {
+            found.entry(head).or_insert(holder);
+        }
+    }
+    let words = &context.parsed.words;
+    for head in 0..words.len() {
+        let may_hold = matches!(words[head].upos, Upos::Noun | Upos::Propn | Upos::Adj)
+            && !matches!(words[head].relation, "flat" | "amod" | "obl:tmod" | "nmod:tmod")
+            && !context.is_date(head);
+        if !may_hold || found.contains_key(&head) {
+            continue;
+        }
+        // A name that stands in apposition or in a compound is told by the word it stands beside.
+        if let Some(holder) = holders::of_head(context, head).filter(|holder| holder.head == Some(head)) {
+            found.insert(head, holder);
+        }
+    }
+    found.into_values().collect()
+}
+
+fn sign(polarity: i32) -> &'static str {
+    match polarity {
+        0 => "0",
+        polarity if polarity < 0 => "-",
+        _ => "+",
+    }
+}
+
+/// What frames say of the pair, and of the force with others.
+fn say_frames(features: &mut Features, told: &[Stance<'_, '_>], own: Option<usize>, force: &Actor<'_>) {
+    match own.map(|own| &told[own]) {
+        Some(stance) => {
+            let sign = sign(stance.polarity);
+            features.add(&["told", sign]);
+            features.add(&["told by", &stance.rule]);
+            features.add(&["told by", &stance.rule, sign]);
+            features.add(&["told as", stance.basis.as_str(), sign]);
+            if stance.negated {
+                features.add(&["told negated", sign]);
+            }
+            if stance.holder.as_ref().is_some_and(|holder| holder.is_certain) {
+                features.add(&["told of certain", sign]);
+            }
+        }
+        None => features.add(&["told nothing"]),
+    }
+    for (index, stance) in told.iter().enumerate() {
+        if Some(index) != own && home_of(stance.force) == home_of(force) {
+            features.add(&["told of other", sign(stance.polarity)]);
+        }
+    }
+}
+
+/// Who the holder is: kind, place in the sentence, whether the force is the holder's own.
+fn say_holder(
+    context: &Context<'_, '_>,
+    features: &mut Features,
+    holder: &Holder,
+    head: usize,
+    force: &Actor<'_>,
+    main: Option<usize>,
+) {
+    let parsed = context.parsed;
+    let kind = holder.kind.as_str();
+    features.add(&["holder", kind]);
+    let relation = parsed.words[head].relation;
+    features.add(&["holder", kind, relation]);
+    let is_main = if main == Some(head) { "main" } else { "aside" };
+    features.add(&["holder", is_main]);
+    features.add(&["holder", is_main, kind]);
+    let home = home_of(force);
+    let country = holder.filled.country.as_ref();
+    let whose = match (country, home) {
+        (None, _) => "unknown",
+        (_, None) => "force unknown",
+        (Some(one), Some(other)) if one == other => "own",
+        (Some(one), _) if force.force.as_ref().is_some_and(|force| force.host.as_ref() == Some(one)) => "host",
+        _ => "third",
+    };
+    features.add(&["whose", whose]);
+    features.add(&["whose", whose, kind]);
+    features.add(&["whose", whose, is_main, relation]);
+    let kind_of_force = force.force.as_ref().map_or("", |force| force.kind.as_str());
+    features.add(&["force kind", kind_of_force, kind]);
+    let governor = above(parsed, head).get(1).copied();
+    let speaks = governor.is_some_and(|word| {
+        let lemma = parsed.words[word].lemma.to_lowercase();
+        context.language.attribution.speech_verbs.contains(&lemma)
+    });
+    let says = if speaks { "speaks" } else { "acts" };
+    features.add(&["holder", says, relation]);
+    features.add(&["holder", says, relation, is_main]);
+    let quoted = |word: usize| {
+        let word = &parsed.words[word];
+        let mut quotations = context.text.quotations.iter();
+        quotations.any(|quotation| quotation.covers(&(word.start..word.end)))
+    };
+    let place = match (quoted(head), quoted(force.head)) {
+        (true, true) => "both quoted",
+        (true, false) => "holder quoted",
+        (false, true) => "force quoted",
+        (false, false) => "plain",
+    };
+    features.add(&["quotes", place]);
+    features.add(&["quotes", place, says]);
+}
+
+/// The events in which the force takes part, and whether the holder is their source.
+fn say_events(
+    context: &Context<'_, '_>,
+    features: &mut Features,
+    events: &[Event],
+    head: usize,
+    force: &Actor<'_>,
+) {
+    let word = &context.parsed.words[head];
+    let within = |start: Option<i64>, end: Option<i64>| {
+        start.is_some_and(|start| start <= word.start as i64) && end.is_some_and(|end| word.end as i64 <= end)
+    };
+    let here = events
+        .iter()
+        .filter(|event| event.sentence_index == context.parsed.index as i32);
+    for event in here {
+        let name = event.force_event.as_ref().map(Code::as_str);
+        let role = if within(event.source_start_byte, event.source_end_byte) {
+            "source"
+        } else if within(event.target_start_byte, event.target_end_byte) {
+            "target"
+        } else {
+            "other"
+        };
+        let kind = event.event_type.map_or("", |kind| kind.as_str());
+        features.add(&["event", kind, role]);
+        features.add(&["event", kind, role, event.modality.as_str()]);
+        if let Some(name) = name {
+            let is_same = event.force_home.as_ref() == home_of(force);
+            features.add(&["force event", name, role, if is_same { "same" } else { "other" }]);
+            features.add(&["force event", name, role, event.modality.as_str()]);
+        }
+    }
+}
+
+/// The stances of a sentence by the model: for each holder of each force, what frames said where they said it too.
+pub(super) fn settle<'c, 'k>(
+    context: &'c Context<'c, 'k>,
+    told: Vec<Stance<'c, 'k>>,
+    events: &[Event],
+    models: &Stances,
+) -> Vec<Stance<'c, 'k>> {
+    let pairs = of_sentence(context, &told, events);
+    // Of a holder without a word in the sentence only the frames can tell.
+    let is_settled = |stance: &Stance<'_, '_>| {
+        let head = stance.holder.as_ref().and_then(|holder| holder.head);
+        pairs
+            .iter()
+            .any(|pair| pair.holder.head == head && home_of(pair.force) == home_of(stance.force))
+    };
+    let first_min: f32 = std::env::var("GT").ok().and_then(|v| v.parse().ok()).unwrap_or(0.35);
+    let next_min: f32 = std::env::var("GT2").ok().and_then(|v| v.parse().ok()).unwrap_or(0.5);
+    let mut judged: Vec<(usize, &str, f32)> = Vec::new();
+    for (index, pair) in pairs.iter().enumerate() {
+        let probabilities = models.pairs.probabilities(&pair.features);
+        let best = (1..CLASSES.len()).max_by(|one, other| probabilities[*one].total_cmp(&probabilities[*other]));
+        judged.extend(best.map(|best| (index, CLASSES[best], 1.0 - probabilities[0])));
+    }
+    judged.sort_by(|one, other| other.2.total_cmp(&one.2));
+    let mut homes: Vec<Option<&Code>> = Vec::new();
+    judged.retain(|(index, _, held)| {
+        let home = home_of(pairs[*index].force);
+        let is_first = !homes.contains(&home);
+        homes.push(home);
+        *held >= if is_first { first_min } else { next_min }
+    });
+    let mut stances: Vec<Stance<'c, 'k>> = judged
+        .into_iter()
+        .map(|(index, label, held)| {
+            let mut stance = settled(context, &pairs[index], &told, label, held);
+            if let Some(holder) = &mut stance.holder {
+                holder.kind = kinds::kind(&models.kinds, context, holder);
+            }
+            stance
+        })
+        .collect();
+    stances.extend(told.into_iter().filter(|stance| !is_settled(stance)));
+    stances
+}
+
+fn settled<'c, 'k>(
+    context: &'c Context<'c, 'k>,
+    pair: &Pair<'c, 'k>,
+    told: &[Stance<'c, 'k>],
+    label: &str,
+    held: f32,
+) -> Stance<'c, 'k> {
+    let polarity = match label {
+        "negative" => -1,
+        "positive" => 1,
+        _ => 0,
+    };
+    let same = pair.told.map(|told_at| &told[told_at]).filter(|stance| stance.polarity.signum() == polarity);
+    let holder = Some(pair.holder.clone());
+    match same {
+        Some(stance) => Stance {
+            holder: stance.holder.clone(),
+            force: pair.force,
+            polarity,
+            rule: stance.rule.clone(),
+            span: stance.span.clone(),
+            confidence: held,
+            ..*stance
+        },
+        None => Stance {
+            holder,
+            force: pair.force,
+            polarity,
+            intensity: polarity.abs(),
+            basis: StanceBasis::Statement,
+            negated: false,
+            hedged: false,
+            rule: "model".to_owned(),
+            span: context.parsed.start..context.parsed.end,
+            event: None,
+            confidence: held,
+            predicate: 0,
+        },
+    }
+}
