@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 use serde::Deserialize;
 
 use super::actors::{Entry, Named};
@@ -97,8 +97,14 @@ impl Gazetteer {
     pub fn find<'g>(&'g self, text: &str, stretch: std::ops::Range<usize>) -> Vec<Found<'g>> {
         let mut found = Vec::new();
         let sentence = &text[stretch.clone()];
-        for hit in self.automaton.find_iter(sentence) {
+        let mut at = 0;
+        while let Some(hit) = self.automaton.find(Input::new(sentence).range(at..)) {
+            at = hit.end();
             if !stands_alone(sentence, hit.start(), hit.end()) {
+                // "the Sudan" begins in "the Sudanese", and must not hide what begins behind it.
+                if begins_word(sentence, hit.start()) {
+                    at = next_character(sentence, hit.start());
+                }
                 continue;
             }
             let pattern = hit.pattern().as_u32();
@@ -186,10 +192,18 @@ fn is_word(character: char) -> bool {
     character.is_alphanumeric()
 }
 
+/// Whether no letter or digit stands right before a place.
+fn begins_word(text: &str, at: usize) -> bool {
+    !text[..at].chars().next_back().is_some_and(is_word)
+}
+
+fn next_character(text: &str, at: usize) -> usize {
+    at + text[at..].chars().next().map_or(1, char::len_utf8)
+}
+
 /// Whether no letter or digit touches a stretch.
 pub(crate) fn stands_alone(text: &str, start: usize, end: usize) -> bool {
-    !text[..start].chars().next_back().is_some_and(is_word)
-        && !text[end..].chars().next().is_some_and(is_word)
+    begins_word(text, start) && !text[end..].chars().next().is_some_and(is_word)
 }
 
 fn ends_with_word(text: &str, word: &str) -> bool {

@@ -76,8 +76,11 @@ pub(super) fn of_sentence<'c, 'k>(
                     head,
                 });
             let mut features = sentence.pair(&source, Some(&target));
-            if std::env::var("NOPAIR").is_ok() { features.hashes.clear(); }
-            if std::env::var("NOMASK").is_err() { features.hashes.extend(&around.hashes); }
+            let types = if std::env::var("NOTYPE").is_ok() { Vec::new() } else { type_between(context, &features) };
+            if std::env::var("NOMASK").is_err() {
+                features.hashes.extend(&around.hashes);
+            }
+
             let of_both = |stance: &Stance<'_, '_>| {
                 home_of(stance.force) == home_of(force)
                     && stance.holder.as_ref().is_some_and(|other| other.head == Some(head))
@@ -86,6 +89,11 @@ pub(super) fn of_sentence<'c, 'k>(
             say_frames(&mut features, told, own, force);
             say_holder(context, &mut features, holder, head, force, main);
             say_events(context, &mut features, events, head, force);
+            for (event_type, surety) in &types {
+                features.add(&["type between", event_type]);
+                features.add(&["type between", event_type, surety]);
+            }
+            if std::env::var("NOJUDGE").is_err() { say_judging_words(context, &mut features, head, force.head); }
             pairs.push(Pair {
                 holder: holder.clone(),
                 force,
@@ -246,6 +254,54 @@ fn say_events(
     }
 }
 
+/// The likely types of the event between the two by the coder, from the features of the pair: who threatens a force
+/// is not for it.
+fn type_between(context: &Context<'_, '_>, pair: &Features) -> Vec<(String, &'static str)> {
+    let Some(coder) = &context.language.coder else {
+        return Vec::new();
+    };
+    let probabilities = coder.types.probabilities(pair);
+    let told = coder.types.classes().iter().zip(probabilities);
+    let likely = told.filter(|(_, probability)| *probability >= 0.1);
+    likely
+        .map(|(class, probability)| {
+            let surety = match probability {
+                0.7.. => "sure",
+                0.35.. => "likely",
+                _ => "perhaps",
+            };
+            (class.clone(), surety)
+        })
+        .collect()
+}
+
+/// Judging words between the holder and the force, and near the force in the tree.
+fn say_judging_words(context: &Context<'_, '_>, features: &mut Features, holder: usize, force: usize) {
+    let parsed = context.parsed;
+    let judge = &context.language.judge;
+    let (low, high) = (holder.min(force), holder.max(force));
+    let over = above(parsed, force);
+    let mut sum = 0.0;
+    for word in 0..parsed.words.len() {
+        let score = judge.score(parsed, &context.language.grammar.negators, word);
+        if score == 0.0 {
+            continue;
+        }
+        sum += score;
+        let sign = if score > 0.0 { "+" } else { "-" };
+        let place = match word {
+            word if over.contains(&word) => "over",
+            word if parsed.words[word].head.is_some_and(|head| over.contains(&head)) => "beside",
+            word if low < word && word < high => "between",
+            _ => "elsewhere",
+        };
+        features.add(&["judging", place, sign]);
+        features.add(&["judging", place, sign, parsed.words[word].relation]);
+    }
+    let sum: f32 = sum;
+    features.add(&["judging sum", &sum.round().clamp(-4.0, 4.0).to_string()]);
+}
+
 /// The stances of a sentence by the model: for each holder of each force, what frames said where they said it too.
 pub(super) fn settle<'c, 'k>(
     context: &'c Context<'c, 'k>,
@@ -287,7 +343,7 @@ pub(super) fn settle<'c, 'k>(
             stance
         })
         .collect();
-    stances.extend(told.into_iter().filter(|stance| !is_settled(stance)));
+    stances.extend(told.into_iter().filter(|stance| stance.is_held() && !is_settled(stance)));
     stances
 }
 
