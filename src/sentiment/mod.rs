@@ -110,6 +110,19 @@ pub fn judge(
     rows
 }
 
+/// The words of a sentence that judge a foreign force, with -1 against and 1 for it.
+pub(crate) fn judgements(context: &Context<'_, '_>) -> Vec<(usize, i32)> {
+    let nouns = judging_nouns(context);
+    let clauses = context.clauses.iter().chain(&nouns);
+    let stances = clauses.flat_map(|clause| frames::by_word(context, clause));
+    let mut found: Vec<(usize, i32)> = stances
+        .filter(|stance| stance.polarity != 0)
+        .map(|stance| (stance.predicate, stance.polarity.signum()))
+        .collect();
+    found.sort_unstable();
+    found
+}
+
 /// Nouns and adjectives that judge a force without being the predicate of a clause: "hostility toward the base".
 fn judging_nouns(context: &Context<'_, '_>) -> Vec<Clause> {
     let grammar = &context.language.grammar;
