@@ -94,7 +94,9 @@ impl<'k> Actors<'k> {
                 })
             })
         });
-        unknown.map(|national| assumable(text, language, national)).collect()
+        unknown
+            .map(|national| assumable(text, language, national))
+            .collect()
     }
 
     /// Makes a nationality, or the noun it describes, a force.
@@ -108,7 +110,11 @@ impl<'k> Actors<'k> {
     pub fn give_usual_homes(&mut self, text: &Text<'_>, language: &Language) {
         for actor in &mut self.all {
             let lemma = text.parsed[actor.sentence].words[actor.head].lemma.to_lowercase();
-            if let Some(force) = actor.force.as_mut().filter(|force| force.home.is_none() && !force.called_foreign) {
+            if let Some(force) = actor
+                .force
+                .as_mut()
+                .filter(|force| force.home.is_none() && !force.called_foreign)
+            {
                 force.home = language.stances.usual_home(&lemma);
             }
         }
@@ -216,7 +222,10 @@ fn assumable(text: &Text<'_>, language: &Language, national: &National) -> Assum
     };
     let (head, kind) = by_rule.unwrap_or_else(|| {
         let noun = described.filter(|_| !is_owner).map(|(head, _)| head);
-        (noun.unwrap_or(national.head), national.kind.unwrap_or(ForceKind::Troops))
+        (
+            noun.unwrap_or(national.head),
+            national.kind.unwrap_or(ForceKind::Troops),
+        )
     });
     Assumable {
         sentence: national.sentence,

@@ -73,7 +73,9 @@ fn homes_beside(context: &Context<'_, '_>, head: usize) -> Vec<Code> {
         _ => &context.language.forces.owner_prepositions,
     };
     let mut homes: Vec<Code> = context.country_beside(head, prepositions).into_iter().collect();
-    let described = parsed.dependents(head, "amod").chain(parsed.dependents(head, "compound"));
+    let described = parsed
+        .dependents(head, "amod")
+        .chain(parsed.dependents(head, "compound"));
     for adjective in described {
         let joined = std::iter::once(adjective).chain(parsed.dependents(adjective, "conj"));
         let countries = joined.filter_map(|word| context.name_at(word)?.entry.country.clone());

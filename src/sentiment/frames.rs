@@ -122,7 +122,7 @@ fn by_sense<'c, 'k>(
             } else {
                 denied(sense, part, denial) * toward.sign * turned
             };
-            stance(
+            let stance = stance(
                 context,
                 clause,
                 sense,
@@ -131,7 +131,11 @@ fn by_sense<'c, 'k>(
                 polarity,
                 denial,
                 modality,
-            )
+            );
+            Stance {
+                turned: toward.sign * turned < 0,
+                ..stance
+            }
         })
         .collect()
 }
@@ -272,6 +276,7 @@ fn stance<'c, 'k>(
         intensity: if polarity == 0 { 0 } else { sense.intensity },
         basis,
         negated: denial != Denial::None,
+        turned: false,
         hedged: modality == Modality::Hypothetical || is_hedged(context, clause),
         rule: sense.rule.clone(),
         span: circumstances::evidence(context, clause),
@@ -563,7 +568,7 @@ fn children(context: &Context<'_, '_>, head: usize) -> Vec<usize> {
 }
 
 /// "the killings by the soldiers", "their abuses": whoever did the harm.
-fn is_doer(context: &Context<'_, '_>, child: usize) -> bool {
+pub(super) fn is_doer(context: &Context<'_, '_>, child: usize) -> bool {
     let parsed = context.parsed;
     matches!(
         parsed.words[child].relation,

@@ -150,7 +150,8 @@ fn beside_quotation(context: &Context<'_, '_>, clause: &Clause) -> Option<Holder
     })
 }
 
-fn is_quoted_at(context: &Context<'_, '_>, word: usize) -> bool {
+/// Whether a word stands in a quotation.
+pub(super) fn is_quoted_at(context: &Context<'_, '_>, word: usize) -> bool {
     let word = &context.parsed.words[word];
     let mut quotations = context.text.quotations.iter();
     quotations.any(|quotation| quotation.covers(&(word.start..word.end)))

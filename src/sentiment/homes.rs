@@ -34,7 +34,9 @@ pub(crate) fn candidates(sentence: &Sentence<'_, '_>, force: &Place) -> Vec<(Cod
         let mut features = sentence.pair(&place, Some(force));
         let preposition = parsed.preposition(*word);
         let relation = parsed.words[*word].relation;
-        let governor = above(parsed, *word).get(1).map_or("", |above| sentence.masked(*above));
+        let governor = above(parsed, *word)
+            .get(1)
+            .map_or("", |above| sentence.masked(*above));
         let noun = sentence.masked(force.head);
         features.add(&["country", relation, &preposition]);
         features.add(&["country", relation, &preposition, governor]);
@@ -106,8 +108,15 @@ pub(crate) fn assume(
         None => likely.into_iter().filter(|force| force.by_rule).collect(),
         Some(models) => {
             let is_force = |force: &Assumable| {
-                let context =
-                    Context::new(text, force.sentence, clauses, actors, document, knowledge, language);
+                let context = Context::new(
+                    text,
+                    force.sentence,
+                    clauses,
+                    actors,
+                    document,
+                    knowledge,
+                    language,
+                );
                 let features = force_features(&Sentence::new(&context), force);
                 models.forces.probabilities(&features)[1] >= FORCE_MIN
             };
@@ -128,7 +137,9 @@ pub(crate) fn resolve(
     knowledge: &Knowledge,
     language: &Language,
 ) {
-    let Some(models) = &language.judge.stances else { return };
+    let Some(models) = &language.judge.stances else {
+        return;
+    };
     let mut found: Vec<(usize, usize, ForceKind, Code)> = Vec::new();
     for sentence in 0..text.parsed.len() {
         let context = Context::new(text, sentence, clauses, actors, document, knowledge, language);

@@ -67,7 +67,9 @@ pub(super) fn features(context: &Context<'_, '_>, holder: &Holder, head: usize) 
 
 /// The likeliest kind of a holder.
 pub(super) fn kind(model: &Linear, context: &Context<'_, '_>, holder: &Holder) -> HolderKind {
-    let Some(head) = holder.head else { return holder.kind };
+    let Some(head) = holder.head else {
+        return holder.kind;
+    };
     let probabilities = model.probabilities(&features(context, holder, head));
     let likely = CLASSES.into_iter().zip(probabilities);
     let best = likely.max_by(|one, other| one.1.total_cmp(&other.1));

@@ -23,7 +23,7 @@ use crate::knowledge::{Knowledge, Language, Reading};
 use crate::linear::Features;
 use crate::mentions::{Actor, Actors, Force};
 use crate::tables::{
-    ActorKind, Code, Document, Event, HolderKind, Modality, Sentiment, StanceBasis, StanceLabel,
+    ActorKind, Code, Document, Event, ForceKind, HolderKind, Modality, Sentiment, StanceBasis, StanceLabel,
     Survey,
 };
 use crate::text::{Clause, Text, Upos, clauses};
@@ -39,6 +39,8 @@ struct Stance<'c, 'k> {
     intensity: i32,
     basis: StanceBasis,
     negated: bool,
+    /// Whether the words between the judgement and the force turn it round: "welcomed the departure of the troops".
+    turned: bool,
     hedged: bool,
     rule: String,
     span: std::ops::Range<usize>,
@@ -104,11 +106,7 @@ pub fn judge(
 
 /// What frames say of the forces of a sentence, right or wrong.
 fn by_frames<'c, 'k>(context: &'c Context<'c, 'k>, events: &[Event]) -> Vec<Stance<'c, 'k>> {
-    let nouns = judging_nouns(context);
-    let clauses = context.clauses.iter().chain(&nouns);
-    let mut stances: Vec<Stance<'c, 'k>> = clauses
-        .flat_map(|clause| frames::by_word(context, clause))
-        .collect();
+    let mut stances = by_words(context);
     drop_inner(context, &mut stances);
     link(context, &mut stances, events);
     let told: Vec<Stance<'c, 'k>> = by_action(context, events)
@@ -137,6 +135,10 @@ pub struct Candidate {
     pub home: Option<Code>,
     /// What the model sees of the two.
     pub features: Features,
+    /// What it sees of the frames, where they say something of the two.
+    pub told: Option<Features>,
+    /// The polarity that the frames give the two, if any.
+    pub told_polarity: Option<i32>,
     /// What the model of kinds sees of the holder.
     pub kind: Features,
 }
@@ -155,16 +157,42 @@ pub(crate) fn candidates(
     for sentence in 0..text.parsed.len() {
         let context = Context::new(text, sentence, clauses, actors, document, knowledge, language);
         let told = by_frames(&context, events);
-        found.extend(pairs::of_sentence(&context, &told, events).into_iter().map(|pair| Candidate {
-            depth: pair.depth,
-            kind: pair.kind_features(&context),
-            home: home_of(pair.force).cloned(),
-            force: pair.force.start..pair.force.end,
-            holder: pair.span,
-            features: pair.features,
-        }));
+        found.extend(
+            pairs::of_sentence(&context, &told, events)
+                .into_iter()
+                .map(|pair| Candidate {
+                    depth: pair.depth,
+                    kind: pair.kind_features(&context),
+                    home: home_of(pair.force).cloned(),
+                    force: pair.force.start..pair.force.end,
+                    holder: pair.span,
+                    features: pair.features,
+                    told: pair.told_features,
+                    told_polarity: pair.told.map(|index| told[index].polarity.signum()),
+                }),
+        );
     }
     found
+}
+
+/// The words of a sentence that judge a foreign force, with -1 against and 1 for it.
+pub(crate) fn judgements(context: &Context<'_, '_>) -> Vec<(usize, i32)> {
+    let mut found: Vec<(usize, i32)> = by_words(context)
+        .into_iter()
+        .filter(|stance| stance.polarity != 0)
+        .map(|stance| (stance.predicate, stance.polarity.signum()))
+        .collect();
+    found.sort_unstable();
+    found
+}
+
+/// What the frames of verbs, nouns and adjectives say of the forces of a sentence.
+fn by_words<'c, 'k>(context: &'c Context<'c, 'k>) -> Vec<Stance<'c, 'k>> {
+    let nouns = judging_nouns(context);
+    let clauses = context.clauses.iter().chain(&nouns);
+    clauses
+        .flat_map(|clause| frames::by_word(context, clause))
+        .collect()
 }
 
 /// Nouns and adjectives that judge a force without being the predicate of a clause: "hostility toward the base".
@@ -276,6 +304,7 @@ fn by_action<'c, 'k>(context: &'c Context<'c, 'k>, events: &[Event]) -> Vec<Stan
             intensity: 2,
             basis,
             negated,
+            turned: false,
             hedged: false,
             rule: format!("action:{}", event.force_event.as_ref().map_or("", Code::as_str)),
             span: event.start_byte as usize..event.end_byte as usize,
@@ -361,6 +390,15 @@ fn is_known_abroad(text: &Text<'_>, actor: &Actor<'_>) -> bool {
     text.sentences.len() <= SENTENCES_OF_BRIEF || force.is_some_and(|force| force.is_foreign() == Some(true))
 }
 
+/// Whether it is known whose a force is, or at least that it was sent: else it is mostly no force at all.
+fn is_known(force: &Force) -> bool {
+    let is_sent = matches!(
+        force.kind,
+        ForceKind::Mercenaries | ForceKind::Peacekeepers | ForceKind::Coalition
+    );
+    force.home.is_some() || force.called_foreign || is_sent
+}
+
 fn is_foreign_force(actor: &Actor<'_>) -> bool {
     actor
         .force
@@ -417,6 +455,7 @@ fn by_scare_quotes<'c, 'k>(context: &'c Context<'c, 'k>) -> Vec<Stance<'c, 'k>> 
                 intensity: sense.intensity,
                 basis: StanceBasis::Quote,
                 negated: false,
+                turned: false,
                 hedged: false,
                 rule: "scare_quotes".to_owned(),
                 span: context.parsed.start..context.parsed.end,
@@ -452,6 +491,7 @@ fn narration<'c, 'k>(context: &'c Context<'c, 'k>, stances: &[Stance<'c, 'k>]) -
         intensity: 0,
         basis: StanceBasis::Narrator,
         negated: false,
+        turned: false,
         hedged: false,
         rule: "narration".to_owned(),
         span: context.parsed.start..context.parsed.end,

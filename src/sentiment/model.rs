@@ -18,11 +18,13 @@ use crate::text::Upos;
 /// Classes of the models, in order.
 pub const CLASSES: [StanceLabel; 3] = [StanceLabel::Negative, StanceLabel::Neutral, StanceLabel::Positive];
 
-/// What was learnt about stances toward forces: four linear models in one file.
+/// What was learnt about stances toward forces: five linear models in one file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stances {
     /// What a holder says of a force: nothing, or a label.
     pub pairs: Linear,
+    /// The same from what the frames say alone: how far each of them is to be trusted.
+    pub frames: Linear,
     /// Whether a country is the home of a force.
     pub homes: Linear,
     /// Whether a nationality, or a noun that it describes, is a force.
@@ -34,7 +36,7 @@ pub struct Stances {
 impl Stances {
     /// The models as bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        pack(&[&self.pairs, &self.homes, &self.forces, &self.kinds])
+        pack(&[&self.pairs, &self.frames, &self.homes, &self.forces, &self.kinds])
     }
 
     /// Reads the models.
@@ -45,6 +47,7 @@ impl Stances {
         let mut next = || unpack_next(&mut bytes);
         Ok(Self {
             pairs: next()?,
+            frames: next()?,
             homes: next()?,
             forces: next()?,
             kinds: next()?,

@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::holders::{self, Holder};
 use super::kinds;
 use super::model::{Masked, Stances};
-use super::{Stance, home_of, unjudged};
+use super::{Stance, frames, home_of, is_known, is_known_abroad, unjudged};
 use crate::events::Context;
 use crate::events::features::{Place, Sentence, above};
 use crate::linear::Features;
@@ -31,8 +31,10 @@ pub(super) struct Pair<'c, 'k> {
     /// Arcs from the holder's word to the top of the sentence.
     pub depth: usize,
     pub features: Features,
+    /// What the frames say of the two, as the model sees it; nothing where they are silent.
+    pub told_features: Option<Features>,
     /// Position of what the frames say of the two.
-    told: Option<usize>,
+    pub told: Option<usize>,
 }
 
 impl Pair<'_, '_> {
@@ -76,30 +78,33 @@ pub(super) fn of_sentence<'c, 'k>(
                     head,
                 });
             let mut features = sentence.pair(&source, Some(&target));
-            let types = if std::env::var("NOTYPE").is_ok() { Vec::new() } else { type_between(context, &features) };
-            if std::env::var("NOMASK").is_err() {
-                features.hashes.extend(&around.hashes);
-            }
+            let types = type_between(context, &features);
+            features.hashes.extend(&around.hashes);
 
             let of_both = |stance: &Stance<'_, '_>| {
                 home_of(stance.force) == home_of(force)
-                    && stance.holder.as_ref().is_some_and(|other| other.head == Some(head))
+                    && stance
+                        .holder
+                        .as_ref()
+                        .is_some_and(|other| other.head == Some(head))
             };
             let own = told.iter().position(of_both);
-            say_frames(&mut features, told, own, force);
+            let mut of_frames = Features::default();
+            say_frames(&mut of_frames, told, own, force);
+            features.hashes.extend(&of_frames.hashes);
             say_holder(context, &mut features, holder, head, force, main);
             say_events(context, &mut features, events, head, force);
             for (event_type, surety) in &types {
                 features.add(&["type between", event_type]);
                 features.add(&["type between", event_type, surety]);
             }
-            if std::env::var("NOJUDGE").is_err() { say_judging_words(context, &mut features, head, force.head); }
             pairs.push(Pair {
                 holder: holder.clone(),
                 force,
                 span: context.parsed.words[head].start..context.parsed.words[head].end,
                 depth: above(context.parsed, head).len(),
                 features: features.finish(),
+                told_features: own.map(|_| of_frames.finish()),
                 told: own,
             });
         }
@@ -152,6 +157,10 @@ fn say_frames(features: &mut Features, told: &[Stance<'_, '_>], own: Option<usiz
             if stance.negated {
                 features.add(&["told negated", sign]);
             }
+            if stance.turned {
+                features.add(&["told turned", sign]);
+                features.add(&["told turned", sign, &stance.rule]);
+            }
             if stance.holder.as_ref().is_some_and(|holder| holder.is_certain) {
                 features.add(&["told of certain", sign]);
             }
@@ -188,7 +197,14 @@ fn say_holder(
         (None, _) => "unknown",
         (_, None) => "force unknown",
         (Some(one), Some(other)) if one == other => "own",
-        (Some(one), _) if force.force.as_ref().is_some_and(|force| force.host.as_ref() == Some(one)) => "host",
+        (Some(one), _)
+            if force
+                .force
+                .as_ref()
+                .is_some_and(|force| force.host.as_ref() == Some(one)) =>
+        {
+            "host"
+        }
         _ => "third",
     };
     features.add(&["whose", whose]);
@@ -204,11 +220,7 @@ fn say_holder(
     let says = if speaks { "speaks" } else { "acts" };
     features.add(&["holder", says, relation]);
     features.add(&["holder", says, relation, is_main]);
-    let quoted = |word: usize| {
-        let word = &parsed.words[word];
-        let mut quotations = context.text.quotations.iter();
-        quotations.any(|quotation| quotation.covers(&(word.start..word.end)))
-    };
+    let quoted = |word| holders::is_quoted_at(context, word);
     let place = match (quoted(head), quoted(force.head)) {
         (true, true) => "both quoted",
         (true, false) => "holder quoted",
@@ -227,22 +239,12 @@ fn say_events(
     head: usize,
     force: &Actor<'_>,
 ) {
-    let word = &context.parsed.words[head];
-    let within = |start: Option<i64>, end: Option<i64>| {
-        start.is_some_and(|start| start <= word.start as i64) && end.is_some_and(|end| word.end as i64 <= end)
-    };
     let here = events
         .iter()
         .filter(|event| event.sentence_index == context.parsed.index as i32);
     for event in here {
         let name = event.force_event.as_ref().map(Code::as_str);
-        let role = if within(event.source_start_byte, event.source_end_byte) {
-            "source"
-        } else if within(event.target_start_byte, event.target_end_byte) {
-            "target"
-        } else {
-            "other"
-        };
+        let role = role_in(context, event, head);
         let kind = event.event_type.map_or("", |kind| kind.as_str());
         features.add(&["event", kind, role]);
         features.add(&["event", kind, role, event.modality.as_str()]);
@@ -252,6 +254,32 @@ fn say_events(
             features.add(&["force event", name, role, event.modality.as_str()]);
         }
     }
+}
+
+/// The part that a word takes in an event.
+fn role_in(context: &Context<'_, '_>, event: &Event, head: usize) -> &'static str {
+    let word = &context.parsed.words[head];
+    let within = |start: Option<i64>, end: Option<i64>| {
+        start.is_some_and(|start| start <= word.start as i64) && end.is_some_and(|end| word.end as i64 <= end)
+    };
+    if within(event.source_start_byte, event.source_end_byte) {
+        "source"
+    } else if within(event.target_start_byte, event.target_end_byte) {
+        "target"
+    } else {
+        "other"
+    }
+}
+
+/// What the holder does to the force, where a stance is an act rather than words.
+fn act(context: &Context<'_, '_>, events: &[Event], pair: &Pair<'_, '_>) -> Option<usize> {
+    let head = pair.holder.head?;
+    events.iter().position(|event| {
+        event.sentence_index == context.parsed.index as i32
+            && event.force_event.is_some()
+            && event.force_home.as_ref() == home_of(pair.force)
+            && role_in(context, event, head) == "source"
+    })
 }
 
 /// The likely types of the event between the two by the coder, from the features of the pair: who threatens a force
@@ -275,32 +303,82 @@ fn type_between(context: &Context<'_, '_>, pair: &Features) -> Vec<(String, &'st
         .collect()
 }
 
-/// Judging words between the holder and the force, and near the force in the tree.
-fn say_judging_words(context: &Context<'_, '_>, features: &mut Features, holder: usize, force: usize) {
-    let parsed = context.parsed;
-    let judge = &context.language.judge;
-    let (low, high) = (holder.min(force), holder.max(force));
-    let over = above(parsed, force);
-    let mut sum = 0.0;
-    for word in 0..parsed.words.len() {
-        let score = judge.score(parsed, &context.language.grammar.negators, word);
-        if score == 0.0 {
-            continue;
-        }
-        sum += score;
-        let sign = if score > 0.0 { "+" } else { "-" };
-        let place = match word {
-            word if over.contains(&word) => "over",
-            word if parsed.words[word].head.is_some_and(|head| over.contains(&head)) => "beside",
-            word if low < word && word < high => "between",
-            _ => "elsewhere",
-        };
-        features.add(&["judging", place, sign]);
-        features.add(&["judging", place, sign, parsed.words[word].relation]);
+/// What a holder says of a force: whether anything, by the mean of both models; what, by their product (a pool of
+/// experts, Hinton 2002), for a frame says little of whether it is read right, and much of what it would mean.
+fn pooled(pair: &Pair<'_, '_>, models: &Stances) -> Vec<f32> {
+    let mut probabilities = models.pairs.probabilities(&pair.features);
+    let Some(told) = &pair.told_features else {
+        return probabilities;
+    };
+    let frames = models.frames.probabilities(told);
+    let held = 1.0 - (1.0 - FRAMES_SHARE) * probabilities[0] - FRAMES_SHARE * frames[0];
+    let products: Vec<f32> = probabilities
+        .iter()
+        .zip(&frames)
+        .map(|(one, other)| one * other)
+        .collect();
+    let sum: f32 = products[1..].iter().sum::<f32>().max(f32::MIN_POSITIVE);
+    probabilities[0] = 1.0 - held;
+    for (probability, product) in probabilities[1..].iter_mut().zip(&products[1..]) {
+        *probability = held * product / sum;
     }
-    let sum: f32 = sum;
-    features.add(&["judging sum", &sum.round().clamp(-4.0, 4.0).to_string()]);
+    probabilities
 }
+
+/// How much of the mean is the frames' own.
+const FRAMES_SHARE: f32 = 0.2;
+
+/// The number of the class of a polarity.
+pub(crate) fn class_of(polarity: i32) -> usize {
+    (polarity.signum() + 2) as usize
+}
+
+/// Whether a holder may judge a force of which no frame says anything: it must be known whose the force is, and that it
+/// is abroad; nobody judges it who only reports, or who speaks of what befell it.
+fn may_be_judged(context: &Context<'_, '_>, pair: &Pair<'_, '_>, told: &[Stance<'_, '_>]) -> bool {
+    pair.force.force.as_ref().is_some_and(is_known)
+        && is_known_abroad(context.text, pair.force)
+        && !is_befallen(context, pair)
+        && !is_reporter(pair, told)
+}
+
+/// "The bishop said that Uganda condemned the soldiers": who only reports what another holds.
+fn is_reporter(pair: &Pair<'_, '_>, told: &[Stance<'_, '_>]) -> bool {
+    let name = pair.holder.filled.name.as_deref();
+    told.iter().any(|stance| {
+        let chain = stance.holder.as_ref().and_then(|holder| holder.chain.as_deref());
+        home_of(stance.force) == home_of(pair.force)
+            && chain.zip(name).is_some_and(|(chain, name)| chain.contains(name))
+    })
+}
+
+/// "condemned the killing of the soldiers": who speaks of what befell a force does not judge it.
+fn is_befallen(context: &Context<'_, '_>, pair: &Pair<'_, '_>) -> bool {
+    let harms = &context.language.stances.lists.harms;
+    let parsed = context.parsed;
+    let undergoes = |word: usize| {
+        matches!(
+            parsed.words[word].relation,
+            "obj" | "nmod" | "nsubj:pass" | "compound"
+        ) && !frames::is_doer(context, word)
+    };
+    let mut at = pair.force.head;
+    for _ in 0..2 {
+        let Some(above) = parsed.words[at].head else {
+            return false;
+        };
+        if harms.contains(&parsed.words[above].lemma.to_lowercase()) && undergoes(at) {
+            return true;
+        }
+        at = above;
+    }
+    false
+}
+
+/// The least probability that the likeliest holder says something of a force.
+const FIRST_MIN: f32 = 0.18;
+/// The same for every further holder of it.
+const NEXT_MIN: f32 = 0.35;
 
 /// The stances of a sentence by the model: for each holder of each force, what frames said where they said it too.
 pub(super) fn settle<'c, 'k>(
@@ -317,12 +395,17 @@ pub(super) fn settle<'c, 'k>(
             .iter()
             .any(|pair| pair.holder.head == head && home_of(pair.force) == home_of(stance.force))
     };
-    let first_min: f32 = std::env::var("GT").ok().and_then(|v| v.parse().ok()).unwrap_or(0.35);
-    let next_min: f32 = std::env::var("GT2").ok().and_then(|v| v.parse().ok()).unwrap_or(0.5);
     let mut judged: Vec<(usize, &str, f32)> = Vec::new();
     for (index, pair) in pairs.iter().enumerate() {
-        let probabilities = models.pairs.probabilities(&pair.features);
-        let best = (1..CLASSES.len()).max_by(|one, other| probabilities[*one].total_cmp(&probabilities[*other]));
+        if pair.told.is_none() && !may_be_judged(context, pair, &told) {
+            continue;
+        }
+        let probabilities = pooled(pair, models);
+        let best =
+            (1..CLASSES.len()).max_by(|one, other| probabilities[*one].total_cmp(&probabilities[*other]));
+        // "welcomed the departure of the troops": that a withdrawal turns a judgement round only frames understand.
+        let turned = pair.told.map(|index| &told[index]).filter(|stance| stance.turned);
+        let best = turned.map_or(best, |stance| Some(class_of(stance.polarity)));
         judged.extend(best.map(|best| (index, CLASSES[best], 1.0 - probabilities[0])));
     }
     judged.sort_by(|one, other| other.2.total_cmp(&one.2));
@@ -331,26 +414,31 @@ pub(super) fn settle<'c, 'k>(
         let home = home_of(pairs[*index].force);
         let is_first = !homes.contains(&home);
         homes.push(home);
-        *held >= if is_first { first_min } else { next_min }
+        *held >= if is_first { FIRST_MIN } else { NEXT_MIN }
     });
-    let mut stances: Vec<Stance<'c, 'k>> = judged
+    let by_model = judged
         .into_iter()
         .map(|(index, label, held)| {
-            let mut stance = settled(context, &pairs[index], &told, label, held);
+            let mut stance = settled(context, &pairs[index], &told, events, label, held);
             if let Some(holder) = &mut stance.holder {
                 holder.kind = kinds::kind(&models.kinds, context, holder);
             }
             stance
         })
-        .collect();
-    stances.extend(told.into_iter().filter(|stance| stance.is_held() && !is_settled(stance)));
-    stances
+        .collect::<Vec<_>>();
+    let by_frames = told.into_iter().filter(|stance| !is_settled(stance));
+    by_model
+        .into_iter()
+        .chain(by_frames)
+        .filter(Stance::is_held)
+        .collect()
 }
 
 fn settled<'c, 'k>(
     context: &'c Context<'c, 'k>,
     pair: &Pair<'c, 'k>,
     told: &[Stance<'c, 'k>],
+    events: &[Event],
     label: &str,
     held: f32,
 ) -> Stance<'c, 'k> {
@@ -359,8 +447,16 @@ fn settled<'c, 'k>(
         "positive" => 1,
         _ => 0,
     };
-    let same = pair.told.map(|told_at| &told[told_at]).filter(|stance| stance.polarity.signum() == polarity);
-    let holder = Some(pair.holder.clone());
+    let same = pair
+        .told
+        .map(|told_at| &told[told_at])
+        .filter(|stance| stance.polarity.signum() == polarity);
+    let act = act(context, events, pair);
+    let basis = match act {
+        _ if holders::is_quoted_at(context, pair.force.head) => StanceBasis::Quote,
+        Some(_) => StanceBasis::Action,
+        None => StanceBasis::Statement,
+    };
     match same {
         Some(stance) => Stance {
             holder: stance.holder.clone(),
@@ -372,16 +468,17 @@ fn settled<'c, 'k>(
             ..*stance
         },
         None => Stance {
-            holder,
+            holder: Some(pair.holder.clone()),
             force: pair.force,
             polarity,
             intensity: polarity.abs(),
-            basis: StanceBasis::Statement,
+            basis,
             negated: false,
             hedged: false,
             rule: "model".to_owned(),
             span: context.parsed.start..context.parsed.end,
-            event: None,
+            turned: false,
+            event: act,
             confidence: held,
             predicate: 0,
         },

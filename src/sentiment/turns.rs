@@ -89,6 +89,7 @@ fn by_naming<'c, 'k>(context: &'c Context<'c, 'k>, clause: &Clause) -> Option<St
             StanceBasis::Statement
         },
         negated: denial != Denial::None,
+        turned: false,
         hedged: is_hedged(context, clause),
         rule: "naming".to_owned(),
         span: circumstances::evidence(context, clause),
@@ -118,6 +119,7 @@ fn by_turn<'c, 'k>(
             StanceBasis::Statement
         },
         negated: clause.negation.is_some(),
+        turned: false,
         hedged: is_hedged(context, clause),
         rule: rule.to_owned(),
         span: circumstances::evidence(context, clause),

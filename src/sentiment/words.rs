@@ -11,6 +11,8 @@ use crate::tables::{Code, ForceKind, StanceBasis};
 #[derive(Debug, Default)]
 pub struct Words {
     senses: HashMap<(char, String), Vec<Sense>>,
+    /// The example sentence of each word that has one, which the frames read right.
+    pub(crate) examples: Vec<String>,
     /// Lists that hold for all senses.
     pub(super) lists: Lists,
 }
@@ -137,7 +139,6 @@ struct Row {
     intensity: i32,
     negated: String,
     basis: String,
-    #[allow(dead_code)]
     example: String,
 }
 
@@ -146,10 +147,14 @@ impl Words {
         let file = format!("languages/{code}/stances.tsv");
         let mut words = Self {
             senses: HashMap::new(),
+            examples: Vec::new(),
             lists: reader.toml(&format!("languages/{code}/stances.toml")),
         };
         for Line { number, row } in reader.table::<Row>(&file) {
             let pos = row.pos;
+            words
+                .examples
+                .extend(Some(row.example.clone()).filter(|example| !example.is_empty()));
             match sense(&row, number) {
                 Ok(sense) => {
                     for word in row.word {

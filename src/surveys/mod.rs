@@ -4,12 +4,14 @@
 //! before; without the force the table would fill with business surveys.
 
 mod answers;
+mod forces;
+mod polls;
 mod shares;
+#[cfg(test)]
+mod tests;
 
-use jiff::tz::TimeZone;
 use std::collections::{HashMap, HashSet};
 
-use jiff::civil::Date;
 use serde::Deserialize;
 
 use crate::events::Context;
@@ -17,9 +19,10 @@ use crate::id;
 use crate::knowledge::{Knowledge, Language, Reader};
 use crate::mentions::{Actor, Actors};
 use crate::tables::{Code, Document, Survey, SurveyBase};
-use crate::text::{Clause, Text, Upos, dates};
+use crate::text::{Clause, Text, Upos};
 
 use answers::{Answer, Population};
+use polls::Poll;
 use shares::{Look, Share};
 
 /// Words of survey findings.
@@ -32,6 +35,10 @@ pub struct Words {
     complements: HashMap<String, i32>,
     /// Parts told in words, percent: least and greatest.
     shares: HashMap<String, (f64, f64)>,
+    /// Words beside a force for the body that fields it.
+    homes: HashMap<String, String>,
+    /// Words for the whole of a ratio: "two in a hundred".
+    wholes: HashMap<String, f64>,
     /// The preposition between a part and its whole.
     of: String,
     words: Lists,
@@ -54,6 +61,31 @@ struct Lists {
     articles: HashSet<String>,
     glossing: HashSet<String>,
     margin: HashSet<String>,
+    opening: HashSet<String>,
+    opposite: HashSet<String>,
+    respectively: HashSet<String>,
+    opining: HashSet<String>,
+    measured: HashSet<String>,
+    judging: HashSet<String>,
+    echoing: HashSet<String>,
+    missions: HashSet<String>,
+    auxiliaries: HashSet<String>,
+    asking: HashSet<String>,
+    temporal: HashSet<String>,
+    parties: HashSet<String>,
+    unpolled: HashSet<String>,
+    fielded: HashSet<String>,
+    joint: HashSet<String>,
+    sourcing: HashSet<String>,
+    selves: HashSet<String>,
+    unasked: HashSet<String>,
+    ranging: HashSet<String>,
+    led: HashSet<String>,
+    ordering: HashSet<String>,
+    paying: HashSet<String>,
+    reporting: HashSet<String>,
+    naming: HashSet<String>,
+    was: HashSet<String>,
     from: HashSet<String>,
     to: HashSet<String>,
     by: HashSet<String>,
@@ -82,6 +114,14 @@ impl Words {
     }
 }
 
+/// The last finding of a text, from which a later one takes what it does not say.
+struct Finding<'k> {
+    sentence: usize,
+    answer: Answer,
+    population: Population,
+    force: Actor<'k>,
+}
+
 /// Reads the survey findings of a text.
 pub fn read(
     text: &Text<'_>,
@@ -92,56 +132,164 @@ pub fn read(
     language: &Language,
 ) -> Vec<Survey> {
     let mut rows = Vec::new();
+    let mut last = None;
     for sentence in 0..text.parsed.len() {
         let context = Context::new(text, sentence, clauses, actors, document, knowledge, language);
-        rows.extend(read_sentence(&context));
+        rows.extend(read_sentence(&context, &mut last));
     }
     rows
 }
 
-fn read_sentence(context: &Context<'_, '_>) -> Vec<Survey> {
-    let look = Look {
-        parsed: context.parsed,
+fn look<'s>(context: &Context<'s, '_>, sentence: usize) -> Option<Look<'s>> {
+    Some(Look {
+        parsed: context.text.parsed.get(sentence)?,
         words: &context.language.surveys,
         numerals: &context.language.quantities.numerals,
         negators: &context.language.grammar.negators,
+    })
+}
+
+fn read_sentence<'k>(context: &Context<'_, 'k>, last: &mut Option<Finding<'k>>) -> Vec<Survey> {
+    let Some(look) = look(context, context.sentence) else {
+        return Vec::new();
     };
     let shares = shares::find(&look);
-    let elections = &context.language.surveys.words.elections;
-    let is_election = context
-        .parsed
-        .words
-        .iter()
-        .any(|word| elections.contains(&word.lemma.to_lowercase()));
-    if shares.is_empty() || is_election {
+    let names_poll = names_poll(context, context.sentence) || names_poll_before(context);
+    if shares.is_empty() || !names_poll && tells_of_votes(&look) {
         return Vec::new();
     }
-    let has_poll = names_poll(context, context.sentence) || names_poll_before(context);
+    let poll = polls::read(context);
     let mut rows = Vec::new();
-    let mut last = earlier(context);
-    for index in 0..shares.len() {
-        let Some(answer) = answers::answer(&look, &shares, index, last.as_ref()) else {
+    let before = last.take().filter(|last| last.sentence + 1 == context.sentence);
+    let asked = before.as_ref().map(|last| last.answer.clone());
+    let mut answered = asked.or_else(|| earlier(context));
+    let has_poll = names_poll || before.is_some() || asks_before(context);
+    let (mut people, mut told) = before.map(|last| (last.population, last.force)).unzip();
+    for (index, share) in shares.iter().enumerate() {
+        let Some(answer) = answers::answer(context, &look, &shares, index, answered.as_ref()) else {
             continue;
         };
-        let Some(force) = force(context, &shares, index) else {
+        let goes_on = matches!(answer.rule, "inherited" | "other_side");
+        let same = told
+            .clone()
+            .filter(|_| goes_on && !forces::is_named(context, &shares, index));
+        let Some(force) = same.or_else(|| forces::force(context, &look, &shares, index)) else {
             continue;
         };
-        let population = answers::population(context, &look, &shares, index, force);
-        last = Some(answer.clone());
-        let Some(population) = population.or_else(|| {
-            (has_poll || answers_itself(&look, &shares[index])).then(|| answers::everybody(context))
-        }) else {
+        let found = answers::population(context, &look, &shares, index, &force);
+        // "30 percent do not know" answers no further share.
+        if answer.polarity != 0 || answered.is_none() {
+            answered = Some(answer.clone());
+        }
+        if !is_about(context, &look, &shares, index, &answer, &force) {
+            continue;
+        }
+        let found = found
+            .or_else(|| people.clone().filter(|_| goes_on || !rows.is_empty()))
+            .or_else(|| {
+                let is_finding = has_poll || answers::is_of_people(&look, share, &answer);
+                is_finding.then(|| answers::everybody(context, &look, share))
+            });
+        let Some(population) = found else {
             continue;
         };
-        rows.push(row(context, &shares[index], &answer, &population, force));
+        people = Some(population.clone());
+        told = Some(force.clone());
+        *last = Some(Finding {
+            sentence: context.sentence,
+            answer: answer.clone(),
+            population: population.clone(),
+            force: force.clone(),
+        });
+        rows.extend(row(context, share, &answer, &population, &force, &poll));
     }
+    drop_vague(&mut rows);
     rows
 }
 
-/// "six in ten wanted them out": a share that is the subject of a verb is one of people.
-fn answers_itself(look: &Look<'_>, share: &Share) -> bool {
-    let behind = look.parsed.words.get(share.end).map(|word| word.upos);
-    matches!(behind, Some(Upos::Verb | Upos::Aux))
+/// "South Sudanese trust in the mission? Forty-three percent in Juba."
+fn asks_before(context: &Context<'_, '_>) -> bool {
+    let before = context
+        .sentence
+        .checked_sub(1)
+        .map(|before| &context.text.parsed[before].words);
+    before.is_some_and(|words| words.iter().rev().take(2).any(|word| word.text == "?"))
+}
+
+/// Whether an answer can be about a force: "support for the ruling party fell to 28 percent in the poll, which did not
+/// ask about the base" is not, nor is "they feared bandits since the soldiers left".
+fn is_about(
+    context: &Context<'_, '_>,
+    look: &Look<'_>,
+    shares: &[Share],
+    index: usize,
+    answer: &Answer,
+    force: &Actor<'_>,
+) -> bool {
+    let share = &shares[index];
+    if force.sentence != context.sentence || force.head < share.end {
+        return true;
+    }
+    let lists = &look.words.words;
+    let word = |at: usize| look.parsed.words.get(at);
+    // "60 percent of the Kenyan officers": those asked, not those judged.
+    let in_phrase = |at: usize| {
+        let upos = word(at).map(|word| word.upos);
+        matches!(
+            upos,
+            Some(Upos::Det | Upos::Adj | Upos::Propn | Upos::Noun | Upos::Num | Upos::Part)
+        )
+    };
+    let is_pronoun = force.rule == "pronoun";
+    if !is_pronoun && look.text(share.end) == look.words.of && (share.end + 1..force.head).all(in_phrase) {
+        return false;
+    }
+    if answer.rule == "before" {
+        let mut nouns = (0..share.lead).filter(|at| lists.measured.contains(&look.lemma(*at)));
+        return !nouns.any(|at| word(at + 1).is_some_and(|word| word.upos == Upos::Adp));
+    }
+    if answer.at == usize::MAX || answer.at >= force.head {
+        return true;
+    }
+    let between = answer.at + 1..force.head;
+    let is_apart = between
+        .clone()
+        .any(|at| look.text(at) == ";" || lists.temporal.contains(&look.text(at)));
+    // "they trusted the police and 33 percent the courts, but no soldier"
+    let next = shares.get(index + 1).map_or(usize::MAX, |next| next.lead);
+    let mut own = answer.at + 1..next.min(force.head);
+    let has_object = force.head > next
+        && own.any(|at| word(at).is_some_and(|word| matches!(word.upos, Upos::Noun | Upos::Propn)));
+    !is_apart && !has_object && !is_in_relative(look, answer.at, force.head)
+}
+
+/// "rely on water that the base pumps": a word in a relative clause that begins behind the answer.
+fn is_in_relative(look: &Look<'_>, answer: usize, mut at: usize) -> bool {
+    let words = &look.parsed.words;
+    while let Some(head) = words[at].head {
+        if words[at].relation == "acl:relcl" && at > answer && head > answer {
+            return true;
+        }
+        at = head;
+    }
+    false
+}
+
+/// Sentences about votes are not about surveys.
+fn tells_of_votes(look: &Look<'_>) -> bool {
+    let words = &look.words.words;
+    (0..look.parsed.words.len()).any(|at| words.elections.contains(&look.lemma(at)))
+}
+
+/// "most are against it, with 68 percent opposed": the figure tells what the word does.
+fn drop_vague(rows: &mut Vec<Survey>) {
+    let is_vague = |row: &Survey| row.share_low == 50.0 && row.share_high == 100.0;
+    let told: Vec<(i32, Option<Code>)> = rows
+        .iter()
+        .filter(|row| !is_vague(row) && row.share_low >= 50.0)
+        .map(|row| (row.response_polarity, row.force_home.clone()))
+        .collect();
+    rows.retain(|row| !is_vague(row) || !told.contains(&(row.response_polarity, row.force_home.clone())));
 }
 
 fn names_poll(context: &Context<'_, '_>, sentence: usize) -> bool {
@@ -162,14 +310,7 @@ fn names_poll(context: &Context<'_, '_>, sentence: usize) -> bool {
 
 /// The answer that the sentence before asks about.
 fn earlier(context: &Context<'_, '_>) -> Option<Answer> {
-    let parsed = context.text.parsed.get(context.sentence.checked_sub(1)?)?;
-    let look = Look {
-        parsed,
-        words: &context.language.surveys,
-        numerals: &context.language.quantities.numerals,
-        negators: &context.language.grammar.negators,
-    };
-    answers::earlier(&look)
+    answers::earlier(&look(context, context.sentence.checked_sub(1)?)?)
 }
 
 fn names_poll_before(context: &Context<'_, '_>) -> bool {
@@ -179,83 +320,26 @@ fn names_poll_before(context: &Context<'_, '_>) -> bool {
         .is_some_and(|before| names_poll(context, before))
 }
 
-/// The force that a share is about: the first between it and the next share, else the last before it, else one of
-/// the sentence before.
-fn force<'c, 'k>(context: &'c Context<'c, 'k>, shares: &[Share], index: usize) -> Option<&'c Actor<'k>> {
-    let is_foreign = |actor: &&Actor<'_>| {
-        actor
-            .force
-            .as_ref()
-            .is_some_and(|force| force.is_foreign() != Some(false) || force.home.is_some())
-    };
-    let share = &shares[index];
-    let next = shares
-        .get(index + 1)
-        .map_or(context.parsed.words.len(), |next| next.first);
-    let here: Vec<&Actor<'k>> = context
-        .actors
-        .of_sentence(context.sentence)
-        .filter(is_foreign)
-        .collect();
-    // A nationality is a force only where nothing else is.
-    let is_sure = |actor: &&&Actor<'_>| actor.rule != "assumed";
-    let near = |wanted: &dyn Fn(&&&Actor<'_>) -> bool| {
-        let behind = here
-            .iter()
-            .filter(wanted)
-            .find(|actor| (share.end..next).contains(&actor.head));
-        let before = here.iter().filter(wanted).rfind(|actor| actor.head < share.first);
-        behind.or(before).or(here.iter().find(wanted)).copied()
-    };
-    let found = near(&is_sure).or_else(|| near(&|_| true));
-    found.or_else(|| {
-        let mut earlier = (0..context.sentence).rev().take(2);
-        earlier.find_map(|sentence| context.actors.of_sentence(sentence).find(is_foreign))
-    })
-}
-
-/// Who asked: a pollster that knowledge names.
-fn pollster(context: &Context<'_, '_>) -> Option<String> {
-    let mut named = context
-        .actors
-        .of_sentence(context.sentence)
-        .filter_map(|actor| actor.entry);
-    named
-        .find(|entry| entry.office.as_deref() == Some("pollster"))
-        .map(|entry| entry.name.clone())
-}
-
 fn row(
     context: &Context<'_, '_>,
     share: &Share,
     answer: &Answer,
     population: &Population,
     actor: &Actor<'_>,
-) -> Survey {
+    poll: &Poll,
+) -> Option<Survey> {
     let parsed = context.parsed;
     let document = context.document;
     let force = actor.force.as_ref();
-    let published = document
-        .published_at
-        .map(|at| at.to_zoned_datetime(TimeZone::UTC).date());
-    let told = dates::find(
-        parsed,
-        &context.language.dates,
-        &context.language.quantities.numerals,
-        published,
-    );
-    let fieldwork: (Option<Date>, Option<Date>) = told
-        .first()
-        .map_or((None, None), |told| (told.starts_on, told.ends_on));
+    let home = force.and_then(|force| force.home.clone()).or_else(|| {
+        let own = population.country.clone();
+        own.filter(|own| force.is_some_and(|force| forces::is_own(context, actor, force, own)))
+    });
+    if home.is_none() && actor.rule == forces::OWN {
+        return None;
+    }
     // Answers to one question stand in one sentence and are about one force.
-    let own = || {
-        population
-            .country
-            .as_ref()
-            .filter(|_| force.is_some_and(|force| !force.called_foreign))
-    };
-    let home = force.and_then(|force| force.home.as_ref()).or_else(own);
-    let home_code = home.map_or("", Code::as_str);
+    let home_code = home.as_ref().map_or("", Code::as_str);
     let group = [
         document.document_id.as_bytes(),
         &(parsed.index as u64).to_le_bytes(),
@@ -268,7 +352,7 @@ fn row(
         &(share.end as u64).to_le_bytes(),
         &[u8::from(share.is_other_side)],
     ];
-    Survey {
+    Some(Survey {
         survey_id: id::of("v", &key),
         finding_group_id: id::of("g", &group),
         document_id: document.document_id.clone(),
@@ -287,7 +371,7 @@ fn row(
         question_topic: Some(context.text.text[actor.start..actor.end].to_owned()),
         response: answer.response.clone(),
         response_polarity: answer.polarity,
-        force_home: home.cloned(),
+        force_home: home,
         force_kind: force.map(|force| force.kind),
         force_name: Some(context.text.text[actor.start..actor.end].to_owned()),
         host_country: force.and_then(|force| force.host.clone()),
@@ -297,14 +381,15 @@ fn row(
         share_text: context.text.text[parsed.words[share.first].start..parsed.words[share.end - 1].end]
             .to_owned(),
         prior_share: share.prior,
-        pollster: pollster(context),
-        sample_size: answers::sample(context),
-        margin: answers::margin(context),
-        fieldwork_from: fieldwork.0,
-        fieldwork_to: fieldwork.1,
+        prior_year: share.prior_year,
+        pollster: poll.pollster.clone(),
+        sponsor: poll.sponsor.clone(),
+        sample_size: poll.sample_size,
+        margin: poll.margin,
+        fieldwork_from: poll.fieldwork_from,
+        fieldwork_to: poll.fieldwork_to,
         confidence: if answer.rule == "inherited" { 0.5 } else { 0.7 },
         rule: format!("share:{}", answer.rule),
         run_id: document.run_id.clone(),
-        ..Survey::default()
-    }
+    })
 }

@@ -14,12 +14,16 @@ pub(super) struct Share {
     /// Greatest share, percent.
     pub high: f64,
     pub kind: ShareKind,
+    /// Its first word, a hedge such as "more than" included.
+    pub lead: usize,
     /// Its first word.
     pub first: usize,
     /// The word behind its last.
     pub end: usize,
     /// An earlier value of the share.
     pub prior: Option<f64>,
+    /// The year of the earlier value.
+    pub prior_year: Option<i32>,
     /// Whether it is told in words rather than as a percentage.
     pub is_fraction: bool,
     /// Whether it is the other side of a pair such as "58-25".
@@ -28,14 +32,16 @@ pub(super) struct Share {
 
 impl Share {
     /// A share told as a number from one word to the word behind its last.
-    fn exact(value: f64, first: usize, end: usize) -> Self {
+    pub(super) fn exact(value: f64, first: usize, end: usize) -> Self {
         Self {
             low: value,
             high: value,
             kind: ShareKind::Exact,
+            lead: first,
             first,
             end,
             prior: None,
+            prior_year: None,
             is_fraction: false,
             is_other_side: false,
         }
@@ -74,7 +80,7 @@ impl Look<'_> {
         self.negators.contains(&self.lemma(at)) || self.negators.contains(&self.text(at))
     }
 
-    fn before(&self, at: usize, back: usize) -> String {
+    pub fn before(&self, at: usize, back: usize) -> String {
         at.checked_sub(back).map_or(String::new(), |at| self.text(at))
     }
 }
@@ -95,9 +101,14 @@ pub(super) fn find(look: &Look<'_>) -> Vec<Share> {
     found = glossed(look, found);
     found = bare(look, found);
     found = ranges(look, found);
-    with_priors(look, found)
+    let found = with_priors(look, found);
+    let starts: Vec<usize> = [0]
         .into_iter()
-        .filter(|share| !is_other(look, share))
+        .chain(found.iter().map(|share| share.end))
+        .collect();
+    let told = found.into_iter().zip(starts);
+    told.filter(|(share, start)| !is_other(look, *start, share))
+        .map(|(share, _)| share)
         .collect()
 }
 
@@ -107,6 +118,9 @@ fn number(look: &Look<'_>, at: usize) -> Option<(f64, usize)> {
     let numeral = |word: &str| look.numerals.get(word).map(|number| *number as f64);
     if let Ok(number) = text.trim_end_matches('%').replace(',', ".").parse::<f64>() {
         return Some((number, at + 1));
+    }
+    if let Some(whole) = look.words.wholes.get(&text) {
+        return Some((*whole, at + 1));
     }
     if let Some((tens, ones)) = text.split_once('-')
         && let (Some(tens), Some(ones)) = (numeral(tens), numeral(ones))
@@ -171,6 +185,14 @@ fn pair(look: &Look<'_>, at: usize) -> Option<Vec<Share>> {
         is_other_side,
         ..Share::exact(value, at, end)
     };
+    let ranges = (at.saturating_sub(5)..at).any(|at| lists.ranging.contains(&look.lemma(at)));
+    if lists.from.contains(&look.before(at, 1)) && !ranges {
+        let prior = Some(one);
+        return Some(vec![Share {
+            prior,
+            ..exact(other, false)
+        }]);
+    }
     if other > one {
         return Some(vec![Share {
             high: other,
@@ -193,17 +215,22 @@ fn single(look: &Look<'_>, at: usize) -> Option<Share> {
                 .join(" "),
         )
     };
-    let hedge = (1..=4).rev().filter_map(phrase).find_map(|phrase| {
-        if lists.approximate.contains(&phrase) || is_fraction && lists.approximate_parts.contains(&phrase) {
-            Some(ShareKind::Approximate)
+    let hedge = (1..=4).rev().find_map(|length| {
+        let phrase = phrase(length)?;
+        let is_vague = is_fraction && lists.approximate_parts.contains(&phrase);
+        let kind = if lists.approximate.contains(&phrase) || is_vague {
+            ShareKind::Approximate
         } else if lists.lower_bound.contains(&phrase) {
-            Some(ShareKind::LowerBound)
+            ShareKind::LowerBound
         } else if lists.upper_bound.contains(&phrase) {
-            Some(ShareKind::UpperBound)
+            ShareKind::UpperBound
         } else {
-            None
-        }
+            return None;
+        };
+        Some((kind, at - length))
     });
+    let lead = hedge.map_or(at, |(_, lead)| lead);
+    let hedge = hedge.map(|(kind, _)| kind);
     let (low, high, kind) = match hedge {
         _ if low != high => (low, high, ShareKind::LowerBound),
         Some(ShareKind::Approximate) => (
@@ -220,9 +247,11 @@ fn single(look: &Look<'_>, at: usize) -> Option<Share> {
         low: round(low),
         high: round(high),
         kind,
+        lead,
         first: at,
         end,
         prior: None,
+        prior_year: None,
         is_fraction,
         is_other_side: false,
     })
@@ -250,6 +279,9 @@ fn part(look: &Look<'_>, at: usize) -> Option<Told> {
             .copied()
     };
     let first = look.text(at);
+    if let Some(of) = look.words.shares.get(&format!("{first} {}", look.text(at + 1))) {
+        return Some((of.0, of.1, at + 2, true));
+    }
     if let Some((number, of)) = first.split_once('-')
         && let (Some(number), Some(of)) = (look.numerals.get(number), unit(of))
         && of.0 == of.1
@@ -262,7 +294,7 @@ fn part(look: &Look<'_>, at: usize) -> Option<Told> {
         if let Some(of) = unit(&look.text(end + dash)).filter(|of| of.0 == of.1 && number < 20.0) {
             return Some((number * of.0, number * of.1, end + dash + 1, true));
         }
-        return ratio(look, number, end);
+        return ratio(look, number, at, end);
     }
     let of = unit(&first)?;
     // "a third party", "quarter" of a year: a fraction stands behind an article or before "of".
@@ -272,9 +304,16 @@ fn part(look: &Look<'_>, at: usize) -> Option<Told> {
     is_led.then_some((of.0, of.1, at + 1, true))
 }
 
-fn ratio(look: &Look<'_>, number: f64, end: usize) -> Option<Told> {
+/// `at` is the number's first word, `end` the word behind it.
+fn ratio(look: &Look<'_>, number: f64, at: usize, end: usize) -> Option<Told> {
     let lists = &look.words.words;
-    for skipped in 0..=2 {
+    // "a household survey in five provinces" is no ratio.
+    let skips = if lists.every.contains(&look.text(at)) {
+        0
+    } else {
+        2
+    };
+    for skipped in 0..=skips {
         let mut at = end + skipped;
         if skipped > 0
             && !matches!(
@@ -314,10 +353,13 @@ fn glossed(look: &Look<'_>, shares: Vec<Share>) -> Vec<Share> {
             let is_answered = between
                 .clone()
                 .any(|at| look.words.responses.contains_key(&look.lemma(at)));
-            last.is_fraction && !share.is_fraction && near && is_apart && between.len() <= 7 && !is_answered
+            let is_same = (share.low - last.low).abs() < 1.0 && look.words.words.opening.contains(&opening);
+            let is_beside = is_apart && between.len() <= 7 && !is_answered;
+            last.is_fraction && !share.is_fraction && near && (is_beside || is_same)
         });
         if let Some(gloss) = gloss {
             share.first = gloss.first;
+            share.lead = gloss.lead;
             kept.pop();
         }
         kept.push(share);
@@ -351,32 +393,37 @@ fn bare(look: &Look<'_>, mut shares: Vec<Share>) -> Vec<Share> {
     if !shares.iter().any(|share| !share.is_fraction) {
         return shares;
     }
-    for at in 1..look.parsed.words.len() {
+    let length = look.parsed.words.len();
+    let is_respective = (0..length).any(|at| lists.respectively.contains(&look.text(at)));
+    for at in 1..length {
         let Some((value, end)) = number(look, at).filter(|(value, _)| (1.0..=99.0).contains(value)) else {
             continue;
         };
         let is_taken = shares.iter().any(|share| share.first <= at && at < share.end);
         let is_down = lists.to.contains(&look.before(at, 1)) && lists.down.contains(&look.before(at, 2));
         let is_led = lists.at.contains(&look.before(at, 1)) || is_down;
-        let follows = shares
-            .iter()
-            .any(|share| share.end + 1 == at && lists.to.contains(&look.before(at, 1)));
+        let is_joined =
+            lists.to.contains(&look.before(at, 1)) || lists.opposite.contains(&look.before(at, 1));
+        let follows = is_joined && shares.iter().any(|share| share.end + 1 == at);
+        // "by 38 and 55 percent respectively"
+        let leads = is_respective
+            && lists.and.contains(&look.text(end))
+            && shares.iter().any(|share| share.first == end + 1);
         let is_closed = look
             .parsed
             .words
             .get(end)
             .is_none_or(|word| matches!(word.upos, Upos::Punct | Upos::Cconj | Upos::Adp));
-        if !is_taken && (is_led || follows) && is_closed {
+        if !is_taken && (is_led || follows || leads) && is_closed {
             shares.push(Share::exact(value, at, end));
         }
     }
     shares.sort_by_key(|share| (share.first, share.is_other_side));
     for index in 1..shares.len() {
         let follows = shares[index - 1].end + 1 == shares[index].first;
-        if follows
-            && lists.to.contains(&look.before(shares[index].first, 1))
-            && !lists.from.contains(&look.before(shares[index - 1].first, 1))
-        {
+        let joint = look.before(shares[index].first, 1);
+        let is_joined = lists.to.contains(&joint) || lists.opposite.contains(&joint);
+        if follows && is_joined && !lists.from.contains(&look.before(shares[index - 1].first, 1)) {
             shares[index].is_other_side = true;
         }
     }
@@ -386,12 +433,25 @@ fn bare(look: &Look<'_>, mut shares: Vec<Share>) -> Vec<Share> {
 /// "up from 40% in 2019", "from 71 percent to 17 percent": an earlier value belongs to the share it is compared with.
 fn with_priors(look: &Look<'_>, shares: Vec<Share>) -> Vec<Share> {
     let lists = &look.words.words;
-    let is_prior = |share: &Share| (1..=2).any(|back| lists.from.contains(&look.before(share.first, back)));
+    let is_mark = |at: usize| {
+        look.parsed
+            .words
+            .get(at)
+            .is_some_and(|word| word.upos == Upos::Punct)
+    };
+    let is_prior = |share: &Share| {
+        let was =
+            lists.was.contains(&look.before(share.first, 1)) && share.first > 1 && is_mark(share.first - 2);
+        let ranges =
+            (share.lead.saturating_sub(4)..share.lead).any(|at| lists.ranging.contains(&look.lemma(at)));
+        was && year_in(look, share.end..share.end + 3).is_some()
+            || !ranges && (1..=2).any(|back| lists.from.contains(&look.before(share.first, back)))
+    };
     let has = |range: std::ops::Range<usize>, wanted: &HashSet<String>| {
         range.into_iter().any(|at| wanted.contains(&look.text(at)))
     };
     let mut kept: Vec<Share> = Vec::new();
-    let mut waiting: Option<f64> = None;
+    let mut waiting: Option<(f64, Option<i32>)> = None;
     let firsts: Vec<usize> = shares.iter().map(|share| share.first).collect();
     for (index, mut share) in shares.into_iter().enumerate() {
         let next = firsts.get(index + 1).copied().unwrap_or(look.parsed.words.len());
@@ -399,68 +459,100 @@ fn with_priors(look: &Look<'_>, shares: Vec<Share>) -> Vec<Share> {
         let is_followed = has(share.end..share.end + 14, &lists.to);
         // "where 48% tolerated it in 2015, 35% do today"
         let is_past = index + 1 < firsts.len()
-            && is_year_in(look, share.end..next)
+            && year_in(look, share.end..next).is_some()
             && has(next..behind_next, &lists.now);
         // "opposition, 40 percent in 2014, is down to 19"
         let is_later = lists.to.contains(&look.before(share.first, 1))
             && lists.down.contains(&look.before(share.first, 2));
-        if is_prior(&share) || is_past {
+        if share.prior.is_none() && (is_prior(&share) || is_past) {
             match kept.last_mut().filter(|last| {
                 last.prior.is_none() && !is_past && (share.first - last.end < 8 || !is_followed)
             }) {
-                Some(last) => last.prior = Some(share.low),
-                None => waiting = Some(share.low),
+                Some(last) => {
+                    (last.prior, last.prior_year) = (Some(share.low), year_in(look, share.end..next))
+                }
+                None => waiting = Some((share.low, year_in(look, share.end..next))),
             }
             continue;
         }
-        share.prior = waiting.take();
         if is_later && let Some(last) = kept.pop() {
-            share.prior = Some(last.low);
+            waiting = Some((last.low, year_in(look, last.end..share.first)));
+        }
+        if let Some((prior, year)) = waiting.take() {
+            (share.prior, share.prior_year) = (Some(prior), year);
         }
         kept.push(share);
     }
     kept
 }
 
-fn is_year_in(look: &Look<'_>, range: std::ops::Range<usize>) -> bool {
-    range.into_iter().any(|at| {
-        look.text(at)
-            .parse::<u32>()
-            .is_ok_and(|year| (1900..2100).contains(&year))
-    })
+fn year_in(look: &Look<'_>, range: std::ops::Range<usize>) -> Option<i32> {
+    let mut years = range.filter_map(|at| look.text(at).parse::<i32>().ok());
+    years.find(|year| (1900..2100).contains(year))
 }
 
 /// Changes, chances and shares of something that has no opinion.
-fn is_other(look: &Look<'_>, share: &Share) -> bool {
+fn is_other(look: &Look<'_>, start: usize, share: &Share) -> bool {
     let lists = &look.words.words;
-    let reach = share.first.saturating_sub(4)..share.first;
+    let word = |at: usize| look.parsed.words.get(at);
+    let near = share.lead.saturating_sub(4)..share.lead;
+    // What stands before a mark says nothing of the share.
+    let mark = near
+        .clone()
+        .rfind(|at| word(*at).is_some_and(|word| word.upos == Upos::Punct));
+    let reach = mark.map_or(near.start, |mark| mark + 1)..near.end;
     let turned = reach
         .clone()
         .any(|at| lists.to.contains(&look.text(at)) || lists.at.contains(&look.text(at)));
     let changed = reach.clone().any(|at| lists.change.contains(&look.lemma(at))) && !turned;
     let by_change = lists.by.contains(&look.before(share.first, 1))
         && (0..share.first).any(|at| lists.change.contains(&look.lemma(at)));
+    let is_verb = |at: usize| word(at).is_some_and(|word| matches!(word.upos, Upos::Verb | Upos::Noun));
     let made_up = reach
         .into_iter()
-        .any(|at| lists.composing.contains(&look.lemma(at)));
+        .any(|at| is_verb(at) && lists.composing.contains(&look.lemma(at)));
     let is_article = lists.articles.contains(&look.text(share.end));
-    let behind = look.lemma(share.end + usize::from(is_article));
-    let counted = lists.change.contains(&behind) || lists.counted.contains(&behind);
-    changed || by_change || made_up || counted || is_of_things(look, share)
+    let at = share.end + usize::from(is_article);
+    let counted = [look.lemma(at), look.text(at)]
+        .iter()
+        .any(|behind| lists.change.contains(behind) || lists.counted.contains(behind));
+    let of_error = (share.lead.saturating_sub(5)..share.lead)
+        .any(|at| lists.margins.contains(&look.lemma(at)))
+        && !share.is_other_side
+        && share.high < 15.0;
+    let reach = if look.text(share.end) == look.words.of {
+        4
+    } else {
+        1
+    };
+    let of_few = (share.first..share.end + reach).any(|at| lists.unpolled.contains(&look.lemma(at)));
+    let unasked = (start..share.lead).any(|at| lists.unasked.contains(&look.lemma(at)));
+    changed || by_change || made_up || counted || of_error || of_few || unasked || is_of_things(look, share)
 }
 
 /// "40 percent of the territory": the share of what is no people.
 fn is_of_things(look: &Look<'_>, share: &Share) -> bool {
-    if look.text(share.end) != look.words.of {
+    // "most combat troops" needs no preposition, "most say" is one of people.
+    let is_of = look.text(share.end) == look.words.of;
+    let is_vague = share.low == 50.0 && share.high == 100.0;
+    if !is_of && (!is_vague || opines(look, share.end)) {
         return false;
     }
-    let mut at = share.end + 1;
+    let mut at = share.end + usize::from(is_of);
     let mut head = None;
     while let Some(word) = look.parsed.words.get(at) {
+        // "of Americans favor": a verb that the reader may have taken for a noun.
+        if head.is_some() && opines(look, at) {
+            return false;
+        }
         match word.upos {
+            // "84 percent of Vietnamese today"
+            _ if look.words.words.now.contains(&look.text(at)) => {}
             Upos::Noun | Upos::Propn => head = Some(at),
+            Upos::Pron if word.relation == "nmod:poss" => {}
             Upos::Pron => return false,
-            Upos::Det | Upos::Adj | Upos::Num | Upos::Part | Upos::Punct | Upos::Adv if head.is_none() => {}
+            Upos::Part => {}
+            Upos::Det | Upos::Adj | Upos::Num | Upos::Punct | Upos::Adv if head.is_none() => {}
             _ => break,
         }
         at += 1;
@@ -475,4 +567,18 @@ fn is_of_things(look: &Look<'_>, share: &Share) -> bool {
             && !look.words.words.populations.contains(&lemma)
             && word.text.chars().next().is_some_and(char::is_lowercase)
     })
+}
+
+/// Whether a word is what people with an opinion do: they think, they want, they would.
+pub(super) fn opines(look: &Look<'_>, at: usize) -> bool {
+    let (lemma, text) = (look.lemma(at), look.text(at));
+    let lists = &look.words.words;
+    let is_preposition = look
+        .parsed
+        .words
+        .get(at)
+        .is_some_and(|word| word.upos == Upos::Adp);
+    let is_opinion =
+        lists.opining.contains(&lemma) || lists.polls.contains(&lemma) || lists.polls.contains(&text);
+    is_opinion || !is_preposition && look.words.responses.contains_key(&lemma)
 }
