@@ -22,7 +22,9 @@ const DECLARED: [Option<&str>; 12] = [
 ];
 
 fuzz_target!(|bytes: &[u8]| {
-    let Some((first, bytes)) = bytes.split_first() else { return };
+    let Some((first, bytes)) = bytes.split_first() else {
+        return;
+    };
     let declared = DECLARED[usize::from(first & 0x7f) % DECLARED.len()];
     let decoded = decode::decode(bytes, declared, first & 0x80 != 0);
     assert!(!decoded.text.contains('\0'));

@@ -5,10 +5,10 @@
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    for format in ["jsonl", "json"] {
-        let whole = garrison_fuzz::read(format, "a.jsonl", bytes, u64::MAX);
-        whole.0.into_iter().for_each(garrison_fuzz::document);
+    let whole = garrison_fuzz::read("a.jsonl", bytes, u64::MAX);
+    let parts = garrison_fuzz::read("a.jsonl", bytes, 100);
+    if whole != parts && garrison_fuzz::is_told_as("jsonl", "a.jsonl", bytes) {
+        assert_eq!(whole, parts);
     }
-    let whole = garrison_fuzz::read("jsonl", "a.jsonl", bytes, u64::MAX);
-    assert_eq!(whole, garrison_fuzz::read("jsonl", "a.jsonl", bytes, 100));
+    whole.0.into_iter().for_each(garrison_fuzz::document);
 });

@@ -19,19 +19,11 @@ pub static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(|| {
 static FOLDER: LazyLock<tempfile::TempDir> =
     LazyLock::new(|| tempfile::tempdir().expect("a folder for temporary files"));
 
-/// Everything that is read of a file with these bytes as one format, in units of about `target` bytes: records in order,
-/// then what the reader found at fault and what could not be parsed. No record may be longer than 64 KiB, so that limits
-/// are met.
-pub fn read(format: &str, name: &str, bytes: &[u8], target: u64) -> (Vec<Raw>, Vec<Fault>) {
-    let path: PathBuf = FOLDER.path().join(name);
-    std::fs::write(&path, bytes).expect("a writable temporary folder");
-    let file = InputFile {
-        shown: path.display().to_string().into(),
-        bytes: bytes.len() as u64,
-        path,
-    };
+/// Everything that is read of a file with these bytes, in units of about `target` bytes: records in order, and faults by
+/// place. No record may be longer than 64 KiB, so that limits are met.
+pub fn read(name: &str, bytes: &[u8], target: u64) -> (Vec<Raw>, Vec<Fault>) {
+    let file = file(name, bytes);
     let options = ReadOptions {
-        format: Some(format.to_owned()),
         max_record_bytes: 64 << 10,
         max_whole_file_bytes: 256 << 10,
         ..ReadOptions::default()
@@ -50,7 +42,24 @@ pub fn read(format: &str, name: &str, bytes: &[u8], target: u64) -> (Vec<Raw>, V
         })
         .expect("the format is told from the file");
     }
+    // A batch names what its reader found at fault before what could not be parsed.
+    faults.sort_by_key(|fault| (fault.byte_offset, fault.record));
     (raws, faults)
+}
+
+fn file(name: &str, bytes: &[u8]) -> InputFile {
+    let path: PathBuf = FOLDER.path().join(name);
+    std::fs::write(&path, bytes).expect("a writable temporary folder");
+    InputFile {
+        shown: path.display().to_string().into(),
+        bytes: bytes.len() as u64,
+        path,
+    }
+}
+
+/// Whether a file with these bytes is told to be of a format.
+pub fn is_told_as(format: &str, name: &str, bytes: &[u8]) -> bool {
+    input::inspect(&file(name, bytes), &ReadOptions::default()).format == Some(format)
 }
 
 /// Makes a document of a record and checks what every document promises.

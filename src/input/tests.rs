@@ -553,6 +553,15 @@ fn a_broken_member_costs_its_record_only() {
         faults.iter().map(|fault| fault.record).collect::<Vec<_>>(),
         [Some(7), Some(12)]
     );
+    // Nor does it swallow what follows where its own first bytes are lost, or where it is the file's first.
+    members[15][0] = 0;
+    members[0][middle] ^= 0xff;
+    let (raws, faults) = read_bytes("c.warc.gz", &members.concat());
+    assert_eq!(raws.len(), 16, "{faults:?}");
+    let numbers: Vec<_> = faults.iter().map(|fault| fault.record).collect();
+    assert_eq!(numbers, [Some(0), Some(7), Some(12), None]);
+    members[15][0] = 0x1f;
+    members[0][middle] ^= 0xff;
     let cut_off = &members.concat()[..members.concat().len() - 20];
     let (raws, faults) = read_bytes("b.warc.gz", cut_off);
     assert_eq!(raws.len(), 17);
@@ -654,14 +663,24 @@ fn numbers_behind_damage_do_not_depend_on_units() {
     ] {
         let path = folder.file(name, &bytes);
         let whole = read_with(&path, 64 << 20, &ReadOptions::default());
-        assert!(whole.0.len() > 40 && whole.1.len() > 3, "{name}: {} {:?}", whole.0.len(), whole.1);
+        assert!(
+            whole.0.len() > 40 && whole.1.len() > 3,
+            "{name}: {} {:?}",
+            whole.0.len(),
+            whole.1
+        );
         let mut numbers: Vec<i64> = whole.0.iter().map(|raw| raw.record).collect();
         numbers.sort_unstable();
         numbers.dedup();
         assert_eq!(numbers.len(), whole.0.len(), "{name}: a number twice");
         for target in [1, 300, 1000, 3000, 4096, 9000, 20_000] {
             let parts = read_with(&path, target, &ReadOptions::default());
-            assert!(whole.1 == parts.1, "{name} in units of {target}: {:#?} {:#?}", whole.1, parts.1);
+            assert!(
+                whole.1 == parts.1,
+                "{name} in units of {target}: {:#?} {:#?}",
+                whole.1,
+                parts.1
+            );
             assert!(whole == parts, "{name} in units of {target}");
         }
     }

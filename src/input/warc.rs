@@ -508,19 +508,18 @@ fn measure(bytes: &[u8]) -> Option<(usize, usize)> {
 
 // ---- gzip with one member per record
 
-/// Whether the first member holds one record.
+/// Whether the first member holds one record: no other one begins behind it. A broken one may give junk there.
 fn has_member_per_record(packed: &[u8]) -> bool {
     let mut member = Vec::new();
     let mut decoder = flate2::bufread::GzDecoder::new(packed).take(1 << 20);
-    let whole = decoder.read_to_end(&mut member).is_ok() && member.len() < 1 << 20;
-    match measure(&member) {
-        Some((head, body)) => {
-            let rest = member.get(head.saturating_add(body)..).unwrap_or_default();
-            whole && rest.trim_ascii().is_empty()
-        }
-        // A first member that is broken says nothing; one that goes on for long is no record about the file.
-        None => member.len() < 1 << 20,
-    }
+    // Where it is broken, reading ends as where it is whole.
+    let _ = decoder.read_to_end(&mut member);
+    let rest = match measure(&member) {
+        Some((head, body)) => member.get(head.saturating_add(body)..).unwrap_or_default(),
+        None => &[],
+    };
+    // One that goes on for long is no record about the file.
+    member.len() < 1 << 20 && !rest.trim_ascii_start().starts_with(b"WARC/")
 }
 
 /// Where in `packed` a member may start, at or after `from`: RFC 1952's magic number, deflate, no reserved flag.
@@ -715,7 +714,14 @@ fn read_members(source: &mut Source, out: &mut Emitter) -> ControlFlow<()> {
             .is_record(&mut members.probe, 0)
             .and_then(|is_record| Ok((is_record.then_some(record), members.next()?)));
         let number = match next {
-            Ok((number, Member::Whole { len, packed_len, inner })) => {
+            Ok((
+                number,
+                Member::Whole {
+                    len,
+                    packed_len,
+                    inner,
+                },
+            )) => {
                 hand_on_member(out, number, offset, &members.inflated[..len])?;
                 members.packed.take(packed_len);
                 record += inner;
@@ -770,7 +776,8 @@ struct Members {
 
 impl Members {
     /// Inflates the member at the start of the packed bytes. libdeflate does not say how many bytes it took, but the
-    /// member ends where another may start and the length before that place is the one that came out.
+    /// member ends where another may start if the length before that place is the one that came out; else it is inflated
+    /// once more.
     fn next(&mut self) -> io::Result<Member> {
         if self.packed.ready().is_empty() {
             return Ok(Member::End);
@@ -796,21 +803,34 @@ impl Members {
                 }
             }
         };
-        let mut inner = 0;
-        loop {
-            let packed = self.packed.ready();
-            let end = next.unwrap_or(packed.len());
-            let size = end
-                .checked_sub(4)
-                .and_then(|at| packed[at..end].try_into().ok())
-                .map(u32::from_le_bytes);
-            if next.is_none() || size == Some(len as u32) {
-                let packed_len = end;
-                return Ok(Member::Whole { len, packed_len, inner });
-            }
-            inner += i64::from(self.packed.is_record(&mut self.probe, end)?);
-            next = self.next_start(end + 1)?;
+        let size_before = |at: usize| Some(u32::from_le_bytes(*self.packed.ready()[..at].last_chunk()?));
+        if let Some(packed_len) = next.filter(|at| size_before(*at) == Some(len as u32)) {
+            return Ok(Member::Whole {
+                len,
+                packed_len,
+                inner: 0,
+            });
         }
+        let packed_len = self.member_end().or(next).unwrap_or(self.packed.ready().len());
+        let mut inner = 0;
+        let mut from = 10;
+        while let Some(at) = member_start(self.packed.ready(), from).filter(|at| *at < packed_len) {
+            inner += i64::from(self.packed.is_record(&mut self.probe, at)?);
+            from = at + 1;
+        }
+        Ok(Member::Whole {
+            len,
+            packed_len,
+            inner,
+        })
+    }
+
+    /// Where the member at the start of the packed bytes ends, which libdeflate does not tell. It was inflated before, so
+    /// that it is whole; `None` where the other library is stricter.
+    fn member_end(&self) -> Option<usize> {
+        let mut decoder = flate2::bufread::GzDecoder::new(self.packed.ready());
+        io::copy(&mut decoder, &mut io::sink()).ok()?;
+        Some(self.packed.ready().len() - decoder.into_inner().len())
     }
 
     /// Where the next member may start, reading on until it is in the buffer; `None` if the file ends before, or if

@@ -7,7 +7,8 @@ use garrison::tables::{Document, Reject, RejectReason};
 
 use super::{code, errors, garrison, report, rows};
 
-const STORY: &str = "The ministry said on Tuesday that two hundred soldiers would leave the northern base before winter.";
+const STORY: &str =
+    "The ministry said on Tuesday that two hundred soldiers would leave the northern base before winter.";
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
@@ -30,9 +31,13 @@ fn warc(page: &[u8]) -> Vec<u8> {
 fn files() -> Vec<(&'static str, Vec<u8>, Vec<RejectReason>, usize)> {
     use RejectReason::{BadCompression, Bomb, NoText, Oversize, Truncated, UnknownFormat};
     let spaces = vec![b' '; 70 << 20];
-    let text = |inner: &str| format!("<html><body>{inner}<p>{STORY}</p><p>{STORY}</p></body></html>").into_bytes();
+    let text =
+        |inner: &str| format!("<html><body>{inner}<p>{STORY}</p><p>{STORY}</p></body></html>").into_bytes();
     let bomb = [line(1).as_bytes(), &spaces].concat();
     let nested = format!("{{\"body\": {}{}}}\n", "[".repeat(2000), "]".repeat(2000));
+    let (open, close) = ("<b>".repeat(2000), "</b>".repeat(2000));
+    let deep =
+        format!("<rss><item>{open}{close}</item><item><description>{STORY}</description></item></rss>");
     let long = format!("{{\"text\": \"{}\"}}\n", "word ".repeat(20 << 20));
     let members: Vec<Vec<u8>> = (0..3)
         .map(|number| gzip(&warc(&text(&format!("<p>Number {number}</p>")))))
@@ -42,18 +47,59 @@ fn files() -> Vec<(&'static str, Vec<u8>, Vec<RejectReason>, usize)> {
     broken[cut] ^= 0xff;
     vec![
         ("bomb.jsonl.gz", gzip(&bomb), vec![Bomb], 1),
-        ("bomb.jsonl.zst", zstd::encode_all(&bomb[..], 3).unwrap(), vec![Bomb], 1),
-        ("bomb.warc.gz", gzip(&warc(&spaces)), vec![Oversize], 0),
-        ("cut.warc.gz", [&members[0], &members[1][..cut]].concat(), vec![Truncated], 1),
-        ("broken.warc.gz", [&members[0][..], &broken, &members[2]].concat(), vec![BadCompression], 2),
+        (
+            "bomb.jsonl.zst",
+            zstd::encode_all(&bomb[..], 3).unwrap(),
+            vec![Bomb],
+            1,
+        ),
+        ("bomb.warc.gz", gzip(&warc(&spaces)), vec![Bomb], 0),
+        (
+            "member.warc.gz",
+            [&members[0][..], &gzip(&warc(&spaces)), &members[2]].concat(),
+            vec![Oversize],
+            2,
+        ),
+        (
+            "cut.warc.gz",
+            [&members[0], &members[1][..cut]].concat(),
+            vec![Truncated],
+            1,
+        ),
+        (
+            "broken.warc.gz",
+            [&members[0][..], &broken, &members[2]].concat(),
+            vec![BadCompression],
+            2,
+        ),
         ("nested.jsonl", (nested + &line(2)).into_bytes(), vec![NoText], 1),
         ("nested.html", text(&"<div>".repeat(2000)), vec![], 1),
-        ("nested.xml", format!("<rss>{}</rss>", "<item>".repeat(2000)).into_bytes(), vec![Oversize], 0),
-        ("line.jsonl", (long.clone() + &line(3)).into_bytes(), vec![Oversize], 1),
+        ("nested.xml", deep.into_bytes(), vec![Oversize], 1),
+        (
+            "line.jsonl",
+            (long.clone() + &line(3)).into_bytes(),
+            vec![Oversize],
+            1,
+        ),
         ("line.txt", long.clone().into_bytes(), vec![Oversize], 0),
-        ("line.html", [b"<html>", long.as_bytes()].concat(), vec![Oversize], 0),
-        ("line.csv", format!("text,title\n\"{}\",\nb,{long}", line(4)).into_bytes(), vec![Oversize], 0),
-        ("nul.jsonl", format!("{}\0\0\0\n{}", line(5), line(6)).into_bytes(), vec![], 2),
+        (
+            "line.html",
+            [b"<html>", long.as_bytes()].concat(),
+            vec![Oversize],
+            0,
+        ),
+        (
+            "line.csv",
+            format!("text,title\n\"{STORY}\",\nb,{}\n", "word ".repeat(20 << 20)).into_bytes(),
+            vec![Oversize],
+            0,
+        ),
+        (
+            "nul.jsonl",
+            format!("{}\0\0\0\n{}", line(5), line(6)).into_bytes(),
+            vec![],
+            2,
+        ),
         ("nul.txt", STORY.replace(' ', " \0").into_bytes(), vec![], 1),
         ("zeros.bin", vec![0; 5000], vec![UnknownFormat], 0),
         ("empty.jsonl", vec![], vec![UnknownFormat], 0),
@@ -67,11 +113,21 @@ fn odd_ones(folder: &Path) -> usize {
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::{PermissionsExt, symlink};
     let pipe = folder.join("pipe.jsonl");
-    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
     symlink(folder, folder.join("loop")).unwrap();
     symlink("/no/such/file", folder.join("dangling.jsonl")).unwrap();
     std::fs::create_dir(folder.join("folder.jsonl")).unwrap();
-    std::fs::write(folder.join(std::ffi::OsStr::from_bytes(b"name\xff.jsonl")), line(7)).unwrap();
+    std::fs::write(
+        folder.join(std::ffi::OsStr::from_bytes(b"name\xff.jsonl")),
+        line(7),
+    )
+    .unwrap();
     let closed = folder.join("closed.jsonl");
     std::fs::write(&closed, line(8)).unwrap();
     std::fs::set_permissions(&closed, PermissionsExt::from_mode(0)).unwrap();
@@ -91,7 +147,14 @@ fn what_harms_is_rejected_with_a_reason() {
     let unreadable = odd_ones(&input);
     let output = folder.path().join("out");
     let (input, shown) = (input.display().to_string(), output.display().to_string());
-    let mut arguments = vec!["run", "pipelines/documents_only.toml", "--input", &input, "--output", &shown];
+    let mut arguments = vec![
+        "run",
+        "pipelines/documents_only.toml",
+        "--input",
+        &input,
+        "--output",
+        &shown,
+    ];
     arguments.extend(["--progress", "none", "--threads", "2"]);
     let done = garrison(&arguments);
     assert_eq!(code(&done), Some(3), "{}", errors(&done));
@@ -112,9 +175,15 @@ fn what_harms_is_rejected_with_a_reason() {
         let read = documents.iter().filter(|row| of_file(&row.input_path)).count() + repeated.count();
         assert_eq!(read, *kept, "{name}");
     }
-    let refused = rejects.iter().filter(|row| row.reason == RejectReason::Unreadable);
+    let refused = rejects
+        .iter()
+        .filter(|row| row.reason == RejectReason::Unreadable);
     assert_eq!(refused.count(), unreadable);
-    assert!(documents.iter().any(|row| row.input_path.contains("name\u{fffd}")));
+    assert!(
+        documents
+            .iter()
+            .any(|row| row.input_path.contains("name\u{fffd}"))
+    );
     let counts = &report(&output)["counts"];
     let number = |key: &str| counts[key].as_u64().unwrap();
     assert_eq!(number("read"), number("kept") + number("rejected"));

@@ -33,7 +33,8 @@ fn main() -> Result<()> {
         ["joined", file] => joined(Path::new(file))?,
         _ => bail!("golden FOLDER or joined FILE.tsv"),
     };
-    let knowledge = knowledge::load(knowledge::Source::from(None)).unwrap_or_else(|faults| panic!("{faults:?}"));
+    let knowledge =
+        knowledge::load(knowledge::Source::from(None)).unwrap_or_else(|faults| panic!("{faults:?}"));
     println!("language    items   garrison   icu_segmenter   MB/s garrison   MB/s icu_segmenter");
     for (language, items) in &items {
         compare(language, items, knowledge.normalization.sentence_rules(language));
@@ -45,11 +46,20 @@ fn golden(folder: &Path) -> Result<BTreeMap<String, Vec<Item>>> {
     let mut items = BTreeMap::new();
     for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let path = entry?.path();
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let Some(language) = stem.strip_prefix("golden_") else { continue };
+        let stem = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let Some(language) = stem.strip_prefix("golden_") else {
+            continue;
+        };
         let lines = std::fs::read_to_string(&path)?;
         let read: Result<Vec<Item>, _> = lines.lines().map(serde_json::from_str).collect();
-        items.insert(language.to_owned(), read.with_context(|| path.display().to_string())?);
+        items.insert(
+            language.to_owned(),
+            read.with_context(|| path.display().to_string())?,
+        );
     }
     Ok(items)
 }
@@ -58,10 +68,17 @@ fn joined(file: &Path) -> Result<BTreeMap<String, Vec<Item>>> {
     let mut sentences: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for line in std::fs::read_to_string(file)?.lines() {
         let mut columns = line.split('\t');
-        if let (Some(language), Some("pud"), Some(sentence)) = (columns.next(), columns.next(), columns.next()) {
-            let stop = sentence.trim_end_matches(['"', '»', '”', ')', '\'', '’']).ends_with(['.', '!', '?', '؟', '…']);
+        if let (Some(language), Some("pud"), Some(sentence)) =
+            (columns.next(), columns.next(), columns.next())
+        {
+            let stop = sentence
+                .trim_end_matches(['"', '»', '”', ')', '\'', '’'])
+                .ends_with(['.', '!', '?', '؟', '…']);
             if stop {
-                sentences.entry(language.to_owned()).or_default().push(sentence.trim().to_owned());
+                sentences
+                    .entry(language.to_owned())
+                    .or_default()
+                    .push(sentence.trim().to_owned());
             }
         }
     }
@@ -78,7 +95,10 @@ fn joined(file: &Path) -> Result<BTreeMap<String, Vec<Item>>> {
 fn compare(language: &str, items: &[Item], rules: &SentenceRules) {
     let icu = SentenceSegmenter::new(SentenceBreakInvariantOptions::default());
     let own = |text: &str| -> Vec<(usize, usize)> {
-        sentences::split(text, rules).iter().map(|found| (found.start, found.end)).collect()
+        sentences::split(text, rules)
+            .iter()
+            .map(|found| (found.start, found.end))
+            .collect()
     };
     let other = |text: &str| -> Vec<(usize, usize)> {
         let breaks: Vec<usize> = icu.segment_str(text).collect();

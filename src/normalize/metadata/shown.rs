@@ -176,7 +176,15 @@ fn lines(tree: &Tree<'_>, blocks: &Blocks, found: &Body, place: &Place, words: &
             && (block.link_share() < 0.9 || is_date(at))
             && found.prose[at] == 0
             && !matches!(block.kind, Kind::Heading(_));
-        if !is_line || stands_in(tree, blocks, block.owner as usize, BESIDE, Some(place.headline_node)) {
+        if !is_line
+            || stands_in(
+                tree,
+                blocks,
+                block.owner as usize,
+                BESIDE,
+                Some(place.headline_node),
+            )
+        {
             continue;
         }
         let (published, modified) = line_stamps(&line_text(tree, blocks, at).to_lowercase(), words);
@@ -320,7 +328,12 @@ mod tests {
         check("<div>19 November 2019</div>", "", day, None);
         check("", "<p>2019年11月19日 10:30</p>", day, None);
         check("", "<p>١٩ نوفمبر ٢٠١٩</p>", day, None);
-        check("", "<p class=pub-date>November 19, 2019. <i>Updated: November 20, 2019</i></p>", day, Some("2019-11-20"));
+        check(
+            "",
+            "<p class=pub-date>November 19, 2019. <i>Updated: November 20, 2019</i></p>",
+            day,
+            Some("2019-11-20"),
+        );
         check("", "", None, None);
     }
 
@@ -367,9 +380,15 @@ mod tests {
              <time>Nov 19, 2019</time></p></div><div><p>{text}</p><p>{text}</p><p class=date>Dec 1, 2019</p></div></main>"
         );
         let published = read(&html, Some("https://a.example/x"), &test_words()).published;
-        assert_eq!(published.map(|stamp| stamp.at.to_string()).as_deref(), Some("2019-11-19T00:00:00Z"));
+        assert_eq!(
+            published.map(|stamp| stamp.at.to_string()).as_deref(),
+            Some("2019-11-19T00:00:00Z")
+        );
         let html = html.replace("<time>Nov 19, 2019</time>", "Base");
         let published = read(&html, Some("https://a.example/x"), &test_words()).published;
-        assert_eq!(published.map(|stamp| stamp.at.to_string()).as_deref(), Some("2019-12-01T00:00:00Z"));
+        assert_eq!(
+            published.map(|stamp| stamp.at.to_string()).as_deref(),
+            Some("2019-12-01T00:00:00Z")
+        );
     }
 }
