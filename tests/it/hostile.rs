@@ -92,7 +92,7 @@ fn files() -> Vec<(&'static str, Vec<u8>, Vec<RejectReason>, usize)> {
             "line.csv",
             format!("text,title\n\"{STORY}\",\nb,{}\n", "word ".repeat(20 << 20)).into_bytes(),
             vec![Oversize],
-            0,
+            1,
         ),
         (
             "nul.jsonl",
