@@ -100,7 +100,12 @@ fn files() -> Vec<(&'static str, Vec<u8>, Vec<RejectReason>, usize)> {
             vec![],
             2,
         ),
-        ("nul.txt", STORY.replace(' ', " \0").into_bytes(), vec![], 1),
+        (
+            "nul.txt",
+            STORY.replace(' ', " \0").into_bytes(),
+            vec![UnknownFormat],
+            0,
+        ),
         ("zeros.bin", vec![0; 5000], vec![UnknownFormat], 0),
         ("empty.jsonl", vec![], vec![UnknownFormat], 0),
     ]
