@@ -135,7 +135,7 @@ fn odd_ones(folder: &Path) -> usize {
     .unwrap();
     let closed = folder.join("closed.jsonl");
     std::fs::write(&closed, line(8)).unwrap();
-    std::fs::set_permissions(&closed, PermissionsExt::from_mode(0)).unwrap();
+    std::fs::set_permissions(&closed, PermissionsExt::from_mode(0o000)).unwrap();
     3 + usize::from(std::fs::File::open(&closed).is_err())
 }
 
