@@ -2,10 +2,12 @@
 //!
 //! ```sh
 //! cargo bench --bench stages -- stories.jsonl[.gz] [folder with html/*.html.gz]
+//! cargo bench --bench stages -- read archive.warc.gz     # once, for benches/warc_peers.py to take the time of
 //! ```
 //!
-//! Each stage runs over everything three times and the best run counts; time is wall time of one thread, so that the
-//! figures are those of a quiet machine only on one. 1 MB is 1e6 bytes of what the stage takes in.
+//! Each stage runs over everything three times and the best run counts; time is what the thread spent on a processor where
+//! the system tells it (Linux), else wall time. 1 MB is 1e6 bytes of what the stage takes in; of archives, of the pages that
+//! come out.
 
 use std::hint::black_box;
 use std::io::{Read, Write};
@@ -14,9 +16,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use garrison::dedup::{self, Origin, Scratch};
-use garrison::input::{self, Content, ReadOptions};
+use garrison::document;
+use garrison::input::{self, Batch, Content, ReadOptions};
 use garrison::knowledge::{self, Knowledge};
 use garrison::normalize::{html, repair};
+use garrison::plan::Documents;
 use garrison::text::sentences;
 
 fn main() {
@@ -28,6 +32,15 @@ fn main() {
         println!("stages: no collection given; see the head of benches/stages.rs");
         return;
     };
+    if let ("read", Some(archive)) = (stories.as_str(), arguments.get(1)) {
+        let (mut bodies, mut bytes) = (0, 0);
+        each_batch(archive, &mut |batch| {
+            bodies += batch.len();
+            bytes += batch.bytes;
+        });
+        println!("{bodies} bodies, {:.1} MB of records", bytes as f64 / 1e6);
+        return;
+    }
     let knowledge =
         knowledge::load(knowledge::Source::from(None)).unwrap_or_else(|faults| panic!("{faults:?}"));
     of_stories(&texts(stories), &knowledge);
@@ -40,9 +53,12 @@ fn main() {
 fn measure(stage: &str, bytes: usize, items: usize, mut work: impl FnMut()) {
     let seconds = (0..3)
         .map(|_| {
-            let start = Instant::now();
+            let start = (on_processor(), Instant::now());
             work();
-            start.elapsed().as_secs_f64()
+            match (start.0, on_processor()) {
+                (Some(before), Some(after)) => (after - before) as f64 / 1e9,
+                _ => start.1.elapsed().as_secs_f64(),
+            }
         })
         .fold(f64::INFINITY, f64::min);
     let megabytes = bytes as f64 / 1e6;
@@ -53,20 +69,33 @@ fn measure(stage: &str, bytes: usize, items: usize, mut work: impl FnMut()) {
     );
 }
 
-fn texts(path: &str) -> Vec<String> {
-    let found = input::discover(&[path.to_owned()]).expect("the collection is there");
-    let mut texts = Vec::new();
+/// Nanoseconds that the main thread was on a processor.
+fn on_processor() -> Option<u64> {
+    let line = std::fs::read_to_string("/proc/self/schedstat").ok()?;
+    line.split(' ').next()?.parse().ok()
+}
+
+/// Reads a file in one go and hands on its batches.
+fn each_batch(path: &str, work: &mut dyn FnMut(Batch)) {
+    let found = input::discover(&[path.to_owned()]).expect("the file is there");
     for unit in input::split(&found.files, u64::MAX) {
         input::read(&unit, &ReadOptions::default(), &mut |batch| {
-            for record in 0..batch.len() {
-                if let Ok(Content::Text(text)) = batch.parse(record).map(|raw| raw.content) {
-                    texts.push(text);
-                }
-            }
+            work(batch);
             ControlFlow::Continue(())
         })
         .expect("the format is told from the file");
     }
+}
+
+fn texts(path: &str) -> Vec<String> {
+    let mut texts = Vec::new();
+    each_batch(path, &mut |batch| {
+        for record in 0..batch.len() {
+            if let Ok(Content::Text(text)) = batch.parse(record).map(|raw| raw.content) {
+                texts.push(text);
+            }
+        }
+    });
     texts
 }
 
@@ -122,21 +151,21 @@ fn of_pages(pages: &[Vec<u8>], knowledge: &Knowledge) {
     });
     let path = std::env::temp_dir().join(format!("garrison-stages-{}.warc.gz", std::process::id()));
     std::fs::write(&path, archive(pages)).expect("a writable temporary folder");
-    let found = input::discover(&[path.display().to_string()]).expect("the archive was just written");
-    measure(
-        "WARC, gzip by record",
-        bytes * ARCHIVED,
-        pages.len() * ARCHIVED,
-        || {
-            for unit in input::split(&found.files, u64::MAX) {
-                input::read(&unit, &ReadOptions::default(), &mut |batch| {
-                    black_box(batch.len());
-                    ControlFlow::Continue(())
-                })
-                .expect("the format is told from the file");
+    let archive = path.display().to_string();
+    let (all_bytes, all_pages) = (bytes * ARCHIVED, pages.len() * ARCHIVED);
+    measure("WARC, gzip by record", all_bytes, all_pages, || {
+        each_batch(&archive, &mut |batch| {
+            black_box(batch.len());
+        })
+    });
+    let wanted = Documents { min_words: 1 };
+    measure("WARC to documents", all_bytes, all_pages, || {
+        each_batch(&archive, &mut |batch| {
+            for raw in (0..batch.len()).filter_map(|record| batch.parse(record).ok()) {
+                let _ = black_box(document::read(raw, "a.warc.gz", &wanted, knowledge, ""));
             }
-        },
-    );
+        })
+    });
     std::fs::remove_file(&path).expect("the archive is ours");
 }
 

@@ -201,7 +201,7 @@ impl Default for ReadOptions {
 pub struct Fault {
     /// The file.
     pub input_path: String,
-    /// Number of the record in the file, from 0; none where the file is at fault.
+    /// Number of the record in the file, from 0; none where the file is at fault, or what lies between records.
     pub record: Option<i64>,
     /// As in [`Raw::byte_offset`].
     pub byte_offset: Option<i64>,

@@ -553,6 +553,15 @@ fn a_broken_member_costs_its_record_only() {
         faults.iter().map(|fault| fault.record).collect::<Vec<_>>(),
         [Some(7), Some(12)]
     );
+    // Nor does it swallow what follows where its own first bytes are lost, or where it is the file's first.
+    members[15][0] = 0;
+    members[0][middle] ^= 0xff;
+    let (raws, faults) = read_bytes("c.warc.gz", &members.concat());
+    assert_eq!(raws.len(), 16, "{faults:?}");
+    let numbers: Vec<_> = faults.iter().map(|fault| fault.record).collect();
+    assert_eq!(numbers, [Some(0), Some(7), Some(12), None]);
+    members[15][0] = 0x1f;
+    members[0][middle] ^= 0xff;
     let cut_off = &members.concat()[..members.concat().len() - 20];
     let (raws, faults) = read_bytes("b.warc.gz", cut_off);
     assert_eq!(raws.len(), 17);
@@ -615,6 +624,66 @@ fn ranges_and_batches_change_nothing() {
     }
     let found = discover(&[paths[0].clone()]).expect("the file");
     assert!(split(&found.files, 1000).len() > 20);
+}
+
+/// However a damaged archive is cut, it gives the same records and faults under the same numbers.
+#[test]
+fn numbers_behind_damage_do_not_depend_on_units() {
+    let folder = Folder::new("damage");
+    let record = |number| warc_record("response", OK, &page(number));
+    let mut members: Vec<Vec<u8>> = (0..60).map(|number| gzip(&record(number))).collect();
+    // Damage in the middle, at the first byte, within the code tables, at the end; a member cut off, one without a record,
+    // one with two records, junk and zeros between members.
+    let middle = members[0].len() / 2;
+    members[0][middle] ^= 0xff;
+    members[3][0] = 0;
+    members[5][20] ^= 0xff;
+    members[9][200] ^= 0x55;
+    members[14].truncate(70);
+    members[20] = gzip(b"no record");
+    members[25] = gzip(&[record(25), record(26)].concat());
+    members[30].extend_from_slice(b"junk between members");
+    members[35].extend_from_slice(&[0; 64]);
+    let end = members[40].len() - 6;
+    members[40][end] ^= 1;
+    members[45].splice(0..0, [0x1f, 0x8b, 8, 0, 1, 2, 3]);
+    let plain: Vec<u8> = (0..60)
+        .flat_map(|number| {
+            let junk = if number % 7 == 3 { &b"junk\r\n"[..] } else { b"" };
+            [junk, &record(number)].concat()
+        })
+        .collect();
+    let mut late = members.clone();
+    late.splice(0..1, [gzip(&record(0))]);
+    for (name, bytes) in [
+        ("a.warc.gz", members.concat()),
+        ("b.warc.gz", late.concat()),
+        ("c.warc", plain.clone()),
+        ("d.warc", [b"\xef\xbb\xbf", &plain[..]].concat()),
+    ] {
+        let path = folder.file(name, &bytes);
+        let whole = read_with(&path, 64 << 20, &ReadOptions::default());
+        assert!(
+            whole.0.len() > 40 && whole.1.len() > 3,
+            "{name}: {} {:?}",
+            whole.0.len(),
+            whole.1
+        );
+        let mut numbers: Vec<i64> = whole.0.iter().map(|raw| raw.record).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), whole.0.len(), "{name}: a number twice");
+        for target in [1, 300, 1000, 3000, 4096, 9000, 20_000] {
+            let parts = read_with(&path, target, &ReadOptions::default());
+            assert!(
+                whole.1 == parts.1,
+                "{name} in units of {target}: {:#?} {:#?}",
+                whole.1,
+                parts.1
+            );
+            assert!(whole == parts, "{name} in units of {target}");
+        }
+    }
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! WARC and WET archives (ISO 28500): pages as they were crawled, or the text taken out of them.
 //!
 //! In gzip with one member per record each member is inflated at once into one reused buffer, whose size is also the
-//! bomb cap; what cannot be inflated costs that record only. Other files are read as a stream of records.
+//! bomb cap; what cannot be inflated costs that record only. Such a record's number is how many members that begin with
+//! a record begin before it in the file, which is told without inflating them, so that it is the same however the file
+//! is cut. Other files are read as a stream of records.
 
 use std::io::{self, Read};
 use std::ops::ControlFlow;
@@ -38,11 +40,7 @@ fn read(source: &mut Source, out: &mut Emitter) -> ControlFlow<()> {
     };
     let range = source.piece.range;
     let end = range.map_or(u64::MAX, |cut| cut.end);
-    let mut records = Records::new(
-        stream,
-        range.map_or(0, |cut| cut.start),
-        out.options.max_record_bytes,
-    );
+    let mut records = Records::new(stream, source.start(), out.options.max_record_bytes);
     let mut record = range.map_or(0, |cut| cut.first_record);
     loop {
         if let Err(error) = records.skip_space() {
@@ -510,26 +508,25 @@ fn measure(bytes: &[u8]) -> Option<(usize, usize)> {
 
 // ---- gzip with one member per record
 
-/// Whether the first member holds one record.
+/// Whether the first member holds one record: no other one begins behind it. A broken one may give junk there.
 fn has_member_per_record(packed: &[u8]) -> bool {
     let mut member = Vec::new();
     let mut decoder = flate2::bufread::GzDecoder::new(packed).take(1 << 20);
-    let whole = decoder.read_to_end(&mut member).is_ok() && member.len() < 1 << 20;
-    match measure(&member) {
-        Some((head, body)) => {
-            let rest = member.get(head.saturating_add(body)..).unwrap_or_default();
-            whole && rest.trim_ascii().is_empty()
-        }
-        // A first member that is broken says nothing; one that goes on for long is no record about the file.
-        None => member.len() < 1 << 20,
-    }
+    // Where it is broken, reading ends as where it is whole.
+    let _ = decoder.read_to_end(&mut member);
+    let rest = match measure(&member) {
+        Some((head, body)) => member.get(head.saturating_add(body)..).unwrap_or_default(),
+        None => &[],
+    };
+    // One that goes on for long is no record about the file.
+    member.len() < 1 << 20 && !rest.trim_ascii_start().starts_with(b"WARC/")
 }
 
 /// Where in `packed` a member may start, at or after `from`: RFC 1952's magic number, deflate, no reserved flag.
 fn member_start(packed: &[u8], from: usize) -> Option<usize> {
     let mut from = from;
     loop {
-        let at = from + memmem::find(packed.get(from..)?, &[0x1f, 0x8b, 8])?;
+        let at = from + memmem::find(packed.get(from..)?, &MAGIC)?;
         if packed.get(at + 3).is_none_or(|flags| flags & 0xe0 == 0) {
             return Some(at);
         }
@@ -543,7 +540,10 @@ struct Probe {
 }
 
 /// Packed bytes in which the first letters of a record lie: a header with a name, and the code tables.
-const PROBE_BYTES: usize = 1024;
+const PROBE_BYTES: usize = 2048;
+
+/// How a gzip member of deflated data begins (RFC 1952).
+const MAGIC: [u8; 3] = [0x1f, 0x8b, 8];
 
 impl Probe {
     fn new() -> Probe {
@@ -552,14 +552,16 @@ impl Probe {
         }
     }
 
-    /// Whether the member that starts here inflates to a WARC record.
+    /// Whether the member that starts here inflates to a WARC record. The answer rests on the first [`PROBE_BYTES`]
+    /// alone, so that it is the same however much of the file is there.
     fn is_record(&mut self, packed: &[u8]) -> bool {
-        let Some(header_len) = gzip_header_len(packed) else {
+        let packed = &packed[..packed.len().min(PROBE_BYTES)];
+        let Some(header_len) = gzip_header_len(packed).filter(|_| packed.starts_with(&MAGIC)) else {
             return false;
         };
         let mut start = [0; 5];
         self.inflate.reset(false);
-        let window = &packed[header_len..packed.len().min(header_len + PROBE_BYTES)];
+        let window = &packed[header_len..];
         let outcome = self
             .inflate
             .decompress(window, &mut start, flate2::FlushDecompress::None);
@@ -632,15 +634,32 @@ impl Packed {
         Ok(())
     }
 
+    /// Drops zero bytes between members.
+    fn skip_padding(&mut self) -> io::Result<()> {
+        loop {
+            let padding = self.ready().iter().take_while(|b| **b == 0).count();
+            self.take(padding);
+            if !self.ready().is_empty() || self.ended {
+                return Ok(());
+            }
+            self.fill()?;
+        }
+    }
+
+    /// Whether a member that holds a record starts `at` bytes from here, reading on as far as that takes.
+    fn is_record(&mut self, probe: &mut Probe, at: usize) -> io::Result<bool> {
+        while !self.ended && self.ready().len() < at + PROBE_BYTES {
+            self.fill()?;
+        }
+        Ok(probe.is_record(&self.ready()[at..]))
+    }
+
     /// Drops bytes up to the next member that holds a record, or up to the end.
     fn resync(&mut self, probe: &mut Probe) -> io::Result<()> {
         let mut from = 1;
         loop {
             while let Some(at) = member_start(self.ready(), from) {
-                while !self.ended && self.ready().len() < at + 2 * PROBE_BYTES {
-                    self.fill()?;
-                }
-                if probe.is_record(&self.ready()[at..]) {
+                if self.is_record(probe, at)? {
                     self.take(at);
                     return Ok(());
                 }
@@ -661,10 +680,11 @@ impl Packed {
 
 /// What became of a member.
 enum Member {
-    /// Inflated to this many bytes; this many packed.
+    /// Inflated to this many bytes; this many packed, among which so many further members seemed to begin.
     Whole {
         len: usize,
         packed_len: usize,
+        inner: i64,
     },
     Bad(Problem),
     End,
@@ -681,50 +701,70 @@ fn read_members(source: &mut Source, out: &mut Emitter) -> ControlFlow<()> {
         inflated: vec![0; 1 << 20],
         max_bytes: out.options.max_record_bytes,
     };
-    while members.packed.offset < end {
+    loop {
+        if let Err(error) = members.packed.skip_padding() {
+            return out.file_fault(source.problem_of(&error));
+        }
         let offset = members.packed.offset;
-        match members.next() {
-            Ok(Member::Whole { len, packed_len }) => {
-                hand_on_member(out, &mut record, offset, &members.inflated[..len])?;
+        if offset >= end {
+            return ControlFlow::Continue(());
+        }
+        let next = members
+            .packed
+            .is_record(&mut members.probe, 0)
+            .and_then(|is_record| Ok((is_record.then_some(record), members.next()?)));
+        let number = match next {
+            Ok((
+                number,
+                Member::Whole {
+                    len,
+                    packed_len,
+                    inner,
+                },
+            )) => {
+                hand_on_member(out, number, offset, &members.inflated[..len])?;
                 members.packed.take(packed_len);
+                record += inner;
+                number
             }
-            Ok(Member::Bad(problem)) => {
-                out.fault(problem, Some(record), Some(offset as i64), 0)?;
-                record += 1;
+            Ok((number, Member::Bad(problem))) => {
+                out.fault(problem, number, Some(offset as i64), 0)?;
                 if let Err(error) = members.packed.resync(&mut members.probe) {
                     return out.file_fault(source.problem_of(&error));
                 }
+                number
             }
-            Ok(Member::End) => break,
-            Err(error) => return out.fault(source.problem_of(&error), Some(record), Some(offset as i64), 0),
-        }
+            Ok((_, Member::End)) => return ControlFlow::Continue(()),
+            Err(error) => return out.fault(source.problem_of(&error), None, Some(offset as i64), 0),
+        };
+        record += i64::from(number.is_some());
     }
-    ControlFlow::Continue(())
 }
 
-/// The records of one member; almost always one.
-fn hand_on_member(out: &mut Emitter, record: &mut i64, offset: u64, member: &[u8]) -> ControlFlow<()> {
+/// The records of one member; almost always one. Further ones are numbered from [`SHARED`] on, apart from all others.
+fn hand_on_member(out: &mut Emitter, number: Option<i64>, offset: u64, member: &[u8]) -> ControlFlow<()> {
+    let place = Some(offset as i64);
+    let mut number = number;
     let mut rest = member;
     while !rest.trim_ascii().is_empty() {
-        let Some((head, body)) = measure(rest) else {
+        let (Some((head, body)), Some(record)) = (measure(rest), number) else {
             let problem = Problem::new(RejectReason::BadRecord, "a gzip member that holds no WARC record");
-            out.fault(problem, Some(*record), Some(offset as i64), rest.len() as u64)?;
-            *record += 1;
-            return ControlFlow::Continue(());
+            return out.fault(problem, number, place, rest.len() as u64);
         };
         let len = head.saturating_add(body);
         let Some(bytes) = rest.get(..len) else {
             let problem = Problem::new(RejectReason::Truncated, "the member ends inside the record");
-            out.fault(problem, Some(*record), Some(offset as i64), rest.len() as u64)?;
-            *record += 1;
-            return ControlFlow::Continue(());
+            return out.fault(problem, number, place, rest.len() as u64);
         };
-        hand_on(out, *record, offset, bytes)?;
-        *record += 1;
+        hand_on(out, record, offset, bytes)?;
+        number = record.checked_add(SHARED);
         rest = rest[len..].trim_ascii_start();
     }
     ControlFlow::Continue(())
 }
+
+/// What is added to a record's number for each record before it in the same member: more than a file has members.
+const SHARED: i64 = 1 << 32;
 
 struct Members {
     packed: Packed,
@@ -736,22 +776,15 @@ struct Members {
 
 impl Members {
     /// Inflates the member at the start of the packed bytes. libdeflate does not say how many bytes it took, but the
-    /// member ends where another may start and the length before that place is the one that came out.
+    /// member ends where another may start if the length before that place is the one that came out; else it is inflated
+    /// once more.
     fn next(&mut self) -> io::Result<Member> {
-        loop {
-            let padding = self.packed.ready().iter().take_while(|b| **b == 0).count();
-            self.packed.take(padding);
-            if !self.packed.ready().is_empty() || self.packed.ended {
-                break;
-            }
-            self.packed.fill()?;
-        }
         if self.packed.ready().is_empty() {
             return Ok(Member::End);
         }
         let mut next = self.next_start(10)?;
         let packed = &self.packed.buffer[self.packed.start..self.packed.end];
-        if !packed.starts_with(&[0x1f, 0x8b, 8]) {
+        if !packed.starts_with(&MAGIC) {
             return Ok(Member::Bad(Problem::new(
                 RejectReason::BadCompression,
                 "no gzip member where one was to start",
@@ -770,18 +803,34 @@ impl Members {
                 }
             }
         };
-        loop {
-            let packed = self.packed.ready();
-            let end = next.unwrap_or(packed.len());
-            let size = end
-                .checked_sub(4)
-                .and_then(|at| packed[at..end].try_into().ok())
-                .map(u32::from_le_bytes);
-            if next.is_none() || size == Some(len as u32) {
-                return Ok(Member::Whole { len, packed_len: end });
-            }
-            next = self.next_start(end + 1)?;
+        let size_before = |at: usize| Some(u32::from_le_bytes(*self.packed.ready()[..at].last_chunk()?));
+        if let Some(packed_len) = next.filter(|at| size_before(*at) == Some(len as u32)) {
+            return Ok(Member::Whole {
+                len,
+                packed_len,
+                inner: 0,
+            });
         }
+        let packed_len = self.member_end().or(next).unwrap_or(self.packed.ready().len());
+        let mut inner = 0;
+        let mut from = 10;
+        while let Some(at) = member_start(self.packed.ready(), from).filter(|at| *at < packed_len) {
+            inner += i64::from(self.packed.is_record(&mut self.probe, at)?);
+            from = at + 1;
+        }
+        Ok(Member::Whole {
+            len,
+            packed_len,
+            inner,
+        })
+    }
+
+    /// Where the member at the start of the packed bytes ends, which libdeflate does not tell. It was inflated before, so
+    /// that it is whole; `None` where the other library is stricter.
+    fn member_end(&self) -> Option<usize> {
+        let mut decoder = flate2::bufread::GzDecoder::new(self.packed.ready());
+        io::copy(&mut decoder, &mut io::sink()).ok()?;
+        Some(self.packed.ready().len() - decoder.into_inner().len())
     }
 
     /// Where the next member may start, reading on until it is in the buffer; `None` if the file ends before, or if
@@ -896,16 +945,16 @@ fn cut_members(stream: Box<dyn Read>, target: u64, file_bytes: u64) -> io::Resul
     let mut packed = Packed::new(stream, 0);
     let mut probe = Probe::new();
     let mut cuts = Cuts::new(target);
-    let mut record = 0;
     packed.fill()?;
+    let mut record = i64::from(packed.is_record(&mut probe, 0)?);
     loop {
         packed.resync(&mut probe)?;
         if packed.ready().is_empty() {
             return Ok(cuts.finish(file_bytes));
         }
-        record += 1;
         if cuts.wanted(packed.offset + 1).is_some() {
             cuts.push(packed.offset, record);
         }
+        record += 1;
     }
 }

@@ -191,7 +191,7 @@ define_table! {
     "rejects" Reject {
         /// The file the record came from.
         input_path: String,
-        /// Number of the record in that file, from 0; null where the file itself is at fault.
+        /// Number of the record in that file, from 0; null where the file itself is at fault, or what lies between records.
         input_record: Option<i64>,
         /// Where the record begins in the (decompressed) file, in bytes.
         byte_offset: Option<i64>,

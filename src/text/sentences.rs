@@ -178,11 +178,16 @@ fn continues(block: &str, line: &str, width: Option<usize>, rules: &SentenceRule
     if last.is_empty() || starts_item(trimmed) {
         return false;
     }
+    // Behind a comma a lower-case letter goes on, however wide the lines are.
+    let is_long = last.len() >= LINE_BYTES_MIN;
+    if is_long && last.ends_with(',') && first.is_lowercase() {
+        return true;
+    }
     if let Some(width) = width {
         return breaks_at_width(last, line, width);
     }
     // A line shorter than this is a heading or a verse, whatever follows.
-    if last.len() < LINE_BYTES_MIN {
+    if !is_long {
         return false;
     }
     // Without a width, what shows that the line end means nothing is a lower-case letter behind it, or an article or
@@ -721,8 +726,8 @@ impl Markers {
         }) = &mut self.style
         {
             match label {
-                Label::Number(n) => *n += 1,
-                Label::Letter(c) => *c += 1,
+                Label::Number(n) => *n = n.saturating_add(1),
+                Label::Letter(c) => *c = c.saturating_add(1),
             }
         }
         self.find_next(text, found.end, end);
@@ -733,8 +738,8 @@ impl Markers {
         self.next = self.style.as_ref().and_then(|style| {
             let mut marker = style.bullet.map(String::from).unwrap_or_default();
             let label = style.label.map(|(label, close)| match label {
-                Label::Number(n) => format!("{}{close}", n + 1),
-                Label::Letter(c) => format!("{}{close}", char::from(c + 1)),
+                Label::Number(n) => format!("{}{close}", n.saturating_add(1)),
+                Label::Letter(c) => format!("{}{close}", char::from(c.saturating_add(1))),
             });
             let label = label.unwrap_or_default();
             let slice = text.get(from..end)?;
@@ -881,6 +886,10 @@ mod tests {
         check(
             "The company has its seat in the\nNetherlands.",
             "The company has its seat in the\nNetherlands.",
+        );
+        check(
+            "The last of the soldiers left, in the end,\nafter a year of long and weary quarrels about their pay,\nthe base.",
+            "The last of the soldiers left, in the end,\nafter a year of long and weary quarrels about their pay,\nthe base.",
         );
         check("- one thing\n- another", "- one thing|- another");
         check("1. The first 2. The second", "1. The first|2. The second");

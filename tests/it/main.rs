@@ -2,6 +2,7 @@
 
 mod events;
 mod golden;
+mod hostile;
 mod ingest;
 mod interop;
 mod kill;

@@ -269,8 +269,7 @@ fn daily_runs_equal_one_run() {
         let mut samples: Vec<PathBuf> = std::fs::read_dir("sample_data")
             .unwrap()
             .map(|file| file.unwrap().path())
-            // FIXME: where a WARC with a damaged member is cut behind it, records are counted as one more than in one go.
-            .filter(|path| path.is_file() && !path.ends_with("crawl.warc.gz"))
+            .filter(|path| path.is_file())
             .collect();
         samples.sort();
         random.shuffle(&mut files);

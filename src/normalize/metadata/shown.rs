@@ -44,6 +44,8 @@ pub(super) fn find(tree: &Tree<'_>, blocks: &Blocks, found: &Body, words: &PageW
 /// The stretch between the headline and the article's first paragraph, where pages say who and when.
 struct Place {
     headline: Option<usize>,
+    /// The headline's element; 0 where there is no headline.
+    headline_node: usize,
     first_prose: usize,
     nodes: Range<usize>,
 }
@@ -71,6 +73,7 @@ impl Place {
         let nodes = headline.map_or(0..0, |at| node(at)..node(first_prose));
         Self {
             headline,
+            headline_node: headline.map_or(0, |at| blocks.list[at].owner as usize),
             first_prose,
             nodes,
         }
@@ -105,7 +108,8 @@ fn elements(tree: &Tree<'_>, blocks: &Blocks, found: &Body, place: &Place, words
         }
         let by_headline = place.nodes.contains(&index);
         let unwanted = if declares { hint::COMMENTS } else { BESIDE };
-        if stands_in(tree, blocks, index, unwanted, by_headline) {
+        let near = by_headline.then_some(place.headline_node);
+        if stands_in(tree, blocks, index, unwanted, near) {
             continue;
         }
         let Some(stamp) = element_stamp(tree, index, words) else {
@@ -146,7 +150,7 @@ fn is_update(tree: &Tree<'_>, blocks: &Blocks, index: usize, words: &PageWords) 
 }
 
 /// Dates in lines under the headline, in the line right above it, or right under the first paragraph, which may be a
-/// summary.
+/// summary; else in a line of the article whose element is named for a date.
 fn lines(tree: &Tree<'_>, blocks: &Blocks, found: &Body, place: &Place, words: &PageWords) -> Shown {
     let mut shown = Shown::default();
     let Some(headline) = place.headline else {
@@ -163,13 +167,24 @@ fn lines(tree: &Tree<'_>, blocks: &Blocks, found: &Body, place: &Place, words: &
     });
     let summary_end = (place.first_prose + 1).min(blocks.list.len());
     let under_summary = (summary_end..blocks.list.len()).take(3).filter(|&at| is_date(at));
-    for at in under.chain(above).chain(under_summary) {
+    let in_article = (summary_end..blocks.list.len()).filter(|&at| {
+        names_date(at) && tree.is_inside(blocks.list[at].owner as usize, found.container) && is_date(at)
+    });
+    for at in under.chain(above).chain(under_summary).chain(in_article) {
         let block = &blocks.list[at];
         let is_line = block.width < LINE_WIDTH_MAX
             && (block.link_share() < 0.9 || is_date(at))
             && found.prose[at] == 0
             && !matches!(block.kind, Kind::Heading(_));
-        if !is_line || stands_in(tree, blocks, block.owner as usize, BESIDE, true) {
+        if !is_line
+            || stands_in(
+                tree,
+                blocks,
+                block.owner as usize,
+                BESIDE,
+                Some(place.headline_node),
+            )
+        {
             continue;
         }
         let (published, modified) = line_stamps(&line_text(tree, blocks, at).to_lowercase(), words);
@@ -240,13 +255,17 @@ fn stand_together(tree: &Tree<'_>, first: &Block, second: &Block) -> bool {
 /// What stands in comments, in the frame or in boxes for other pages.
 const BESIDE: u16 = hint::COMMENTS | hint::CHROME | hint::SIDE;
 
-/// Whether a node or one of the boxes around it bears one of some hints. By the headline a box that is named both for
-/// what stands beside an article and for who and when ("article-meta") is the latter.
-fn stands_in(tree: &Tree<'_>, blocks: &Blocks, index: usize, unwanted: u16, by_headline: bool) -> bool {
+/// Whether a node or one of the boxes around it bears one of some hints. By the headline, whose node is then given, a box
+/// that is named both for what stands beside an article and for who and when ("article-meta") is the latter, and boxes
+/// that hold the headline too ("article-banner") are the article's.
+fn stands_in(tree: &Tree<'_>, blocks: &Blocks, index: usize, unwanted: u16, headline: Option<usize>) -> bool {
     let mut at = index;
     for _ in 0..12 {
+        if headline.is_some_and(|headline| tree.is_inside(headline, at)) {
+            return false;
+        }
         let hints = blocks.hints[at];
-        let spared = if by_headline && hints & hint::BYLINE != 0 {
+        let spared = if headline.is_some() && hints & hint::BYLINE != 0 {
             hint::SIDE
         } else {
             0
@@ -309,6 +328,12 @@ mod tests {
         check("<div>19 November 2019</div>", "", day, None);
         check("", "<p>2019年11月19日 10:30</p>", day, None);
         check("", "<p>١٩ نوفمبر ٢٠١٩</p>", day, None);
+        check(
+            "",
+            "<p class=pub-date>November 19, 2019. <i>Updated: November 20, 2019</i></p>",
+            day,
+            Some("2019-11-20"),
+        );
         check("", "", None, None);
     }
 
@@ -344,6 +369,26 @@ mod tests {
             "<div class=comments><time datetime=2019-11-20>Wednesday</time></div>",
             None,
             None,
+        );
+    }
+
+    #[test]
+    fn boxes_that_hold_the_headline_are_the_articles() {
+        let text = "The ministry said on Tuesday that two hundred soldiers would leave the northern base.";
+        let html = format!(
+            "<title>Base closed at last</title><main><div class=article-banner><h1>Base closed at last</h1><p>\
+             <time>Nov 19, 2019</time></p></div><div><p>{text}</p><p>{text}</p><p class=date>Dec 1, 2019</p></div></main>"
+        );
+        let published = read(&html, Some("https://a.example/x"), &test_words()).published;
+        assert_eq!(
+            published.map(|stamp| stamp.at.to_string()).as_deref(),
+            Some("2019-11-19T00:00:00Z")
+        );
+        let html = html.replace("<time>Nov 19, 2019</time>", "Base");
+        let published = read(&html, Some("https://a.example/x"), &test_words()).published;
+        assert_eq!(
+            published.map(|stamp| stamp.at.to_string()).as_deref(),
+            Some("2019-12-01T00:00:00Z")
         );
     }
 }
