@@ -121,10 +121,9 @@ fn candidates(context: &Context<'_, '_>, told: &[Stance<'_, '_>]) -> Vec<Holder>
             found.entry(head).or_insert(holder);
         }
     }
-    let words = &context.parsed.words;
-    for head in 0..words.len() {
-        let may_hold = matches!(words[head].upos, Upos::Noun | Upos::Propn | Upos::Adj)
-            && !matches!(words[head].relation, "flat" | "amod" | "obl:tmod" | "nmod:tmod")
+    for (head, word) in context.parsed.words.iter().enumerate() {
+        let may_hold = matches!(word.upos, Upos::Noun | Upos::Propn | Upos::Adj)
+            && !matches!(word.relation, "flat" | "amod" | "obl:tmod" | "nmod:tmod")
             && !context.is_date(head);
         if !may_hold || found.contains_key(&head) {
             continue;
