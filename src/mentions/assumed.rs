@@ -173,7 +173,7 @@ impl<'k> Actors<'k> {
             head,
             kind,
             home,
-            by_rule: true,
+            by_rule: false,
         };
         let actor = assumed(self, parsed, force);
         self.put(actor);
@@ -242,7 +242,7 @@ fn assumed<'k>(actors: &Actors<'k>, parsed: &Parsed<'_>, force: Assumable) -> Ac
         head,
         kind,
         home,
-        ..
+        by_rule,
     } = force;
     let described = parsed.children(head).iter().copied().filter(|child| {
         *child < head
@@ -279,7 +279,8 @@ fn assumed<'k>(actors: &Actors<'k>, parsed: &Parsed<'_>, force: Assumable) -> Ac
             also: Vec::new(),
             kind,
             host: host.filter(|host| *host != home),
-            called_foreign: true,
+            // What only a model takes for a force abroad is one where the document tells its host.
+            called_foreign: by_rule,
         }),
         rule: "assumed",
         confidence: 0.5,
