@@ -118,25 +118,9 @@ pub fn stance_candidates(
     let clauses = clauses(text, language);
     let actors = mentions::find(text, &clauses, document, knowledge, language);
     let events = events::code(text, &clauses, &actors, document, knowledge, language, scope);
-    let judged = with_all_forces(text, &clauses, &actors, document, knowledge, language);
-    sentiment::candidates(text, &clauses, &judged, &events, document, knowledge, language)
-}
-
-/// The actors, with forces that only a nationality or the sentence as a whole tells.
-fn with_all_forces<'k>(
-    text: &Text<'_>,
-    clauses: &[Vec<Clause>],
-    actors: &mentions::Actors<'k>,
-    document: &Document,
-    knowledge: &'k Knowledge,
-    language: &'k Language,
-) -> mentions::Actors<'k> {
     let mut judged = actors.clone();
-    judged.give_owners(text);
-    sentiment::homes::assume(text, clauses, &mut judged, document, knowledge, language);
-    sentiment::homes::resolve(text, clauses, &mut judged, document, knowledge, language);
-    judged.give_usual_homes(text, language);
-    judged
+    sentiment::homes::complete(text, &clauses, &mut judged, document, knowledge, language);
+    sentiment::candidates(text, &clauses, &judged, &events, document, knowledge, language)
 }
 
 /// Reads a parsed text for what it says.
@@ -150,7 +134,8 @@ pub fn find(
     let clauses = clauses(text, language);
     let actors = mentions::find(text, &clauses, document, knowledge, language);
     let events = events::code(text, &clauses, &actors, document, knowledge, language, scope);
-    let judged = with_all_forces(text, &clauses, &actors, document, knowledge, language);
+    let mut judged = actors.clone();
+    sentiment::homes::complete(text, &clauses, &mut judged, document, knowledge, language);
     let surveys = surveys::read(text, &clauses, &judged, document, knowledge, language);
     let sentiment = sentiment::judge(
         text, &clauses, &judged, &events, &surveys, document, knowledge, language,

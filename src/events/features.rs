@@ -64,6 +64,14 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// A single word.
+    pub fn word(head: usize) -> Self {
+        Self {
+            words: head..head + 1,
+            head,
+        }
+    }
+
     /// The words within a stretch of text.
     pub fn of(parsed: &Parsed<'_>, span: &Range<usize>) -> Option<Self> {
         let inside = |index: &usize| {

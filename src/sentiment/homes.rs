@@ -27,10 +27,7 @@ pub(crate) fn candidates(sentence: &Sentence<'_, '_>, force: &Place) -> Vec<(Cod
         if force.words.contains(word) {
             continue;
         }
-        let place = Place {
-            words: *word..*word + 1,
-            head: *word,
-        };
+        let place = Place::word(*word);
         let mut features = sentence.pair(&place, Some(force));
         let preposition = parsed.preposition(*word);
         let relation = parsed.words[*word].relation;
@@ -64,10 +61,7 @@ pub(crate) fn candidates(sentence: &Sentence<'_, '_>, force: &Place) -> Vec<(Cod
 /// What the model sees of a nationality, or of the noun it describes, to say whether it is a force.
 pub(crate) fn force_features(sentence: &Sentence<'_, '_>, force: &Assumable) -> Features {
     let parsed = sentence.context.parsed;
-    let place = Place {
-        words: force.head..force.head + 1,
-        head: force.head,
-    };
+    let place = Place::word(force.head);
     let mut features = sentence.pair(&place, None);
     let word = &parsed.words[force.head];
     let is_noun = sentence.masked(force.head) != "NAME" && word.upos == Upos::Noun;
@@ -94,8 +88,9 @@ pub(crate) fn force_features(sentence: &Sentence<'_, '_>, force: &Assumable) -> 
 /// The least probability of a force that is taken.
 const FORCE_MIN: f32 = 0.5;
 
-/// Takes nationalities, and nouns they describe, for forces: by the model, or else by rule.
-pub(crate) fn assume(
+/// Finds the forces that only a nationality or the sentence as a whole tells, and whose they are: who is asked for them,
+/// what the models say, what their noun mostly means.
+pub(crate) fn complete(
     text: &Text<'_>,
     clauses: &[Vec<Clause>],
     actors: &mut Actors<'_>,
@@ -103,62 +98,44 @@ pub(crate) fn assume(
     knowledge: &Knowledge,
     language: &Language,
 ) {
-    let likely = actors.assumable(text, language);
-    let taken: Vec<Assumable> = match &language.judge.stances {
-        None => likely.into_iter().filter(|force| force.by_rule).collect(),
-        Some(models) => {
-            let is_force = |force: &Assumable| {
-                let context = Context::new(
-                    text,
-                    force.sentence,
-                    clauses,
-                    actors,
-                    document,
-                    knowledge,
-                    language,
-                );
-                let features = force_features(&Sentence::new(&context), force);
-                models.forces.probabilities(&features)[1] >= FORCE_MIN
-            };
-            likely.into_iter().filter(is_force).collect()
-        }
-    };
-    for force in taken {
+    actors.give_owners(text);
+    let models = language.judge.stances.as_ref();
+    let mut likely = actors.assumable(text, language);
+    likely.retain(|force| {
+        models.map_or(force.by_rule, |models| {
+            let context = Context::new(
+                text,
+                force.sentence,
+                clauses,
+                actors,
+                document,
+                knowledge,
+                language,
+            );
+            let features = force_features(&Sentence::new(&context), force);
+            models.forces.probabilities(&features)[1] >= FORCE_MIN
+        })
+    });
+    for force in likely {
         actors.assume(text, force);
     }
-}
-
-/// Gives forces the homes that the model finds, and takes nouns for forces as such where it finds one.
-pub(crate) fn resolve(
-    text: &Text<'_>,
-    clauses: &[Vec<Clause>],
-    actors: &mut Actors<'_>,
-    document: &Document,
-    knowledge: &Knowledge,
-    language: &Language,
-) {
-    let Some(models) = &language.judge.stances else {
-        return;
-    };
     let mut found: Vec<(usize, usize, ForceKind, Code)> = Vec::new();
     for sentence in 0..text.parsed.len() {
-        let context = Context::new(text, sentence, clauses, actors, document, knowledge, language);
-        let unknown = actors.forces_without_home(context.parsed, sentence, language);
-        if unknown.is_empty() || actors.countries_of(sentence).is_empty() {
+        let unknown = actors.forces_without_home(&text.parsed[sentence], sentence, language);
+        let Some(models) = models.filter(|_| !unknown.is_empty()) else {
             continue;
-        }
+        };
+        let context = Context::new(text, sentence, clauses, actors, document, knowledge, language);
         let seen = Sentence::new(&context);
         for (head, kind) in unknown {
-            let place = Place {
-                words: head..head + 1,
-                head,
-            };
-            found.extend(home(&models.homes, &seen, &place).map(|home| (sentence, head, kind, home)));
+            let home = home(&models.homes, &seen, &Place::word(head));
+            found.extend(home.map(|home| (sentence, head, kind, home)));
         }
     }
     for (sentence, head, kind, home) in found {
         actors.give_home(&text.parsed[sentence], sentence, head, kind, home);
     }
+    actors.give_usual_homes(text, language);
 }
 
 /// The likeliest home of a force.

@@ -6,9 +6,10 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde::Deserialize;
 
+use super::{homes, kinds, pairs};
 use crate::events::Context;
 use crate::knowledge::{Line, Reader};
 use crate::linear::{Features, Linear, pack, unpack_next};
@@ -44,13 +45,17 @@ impl Stances {
     /// # Errors
     /// The bytes are no such models, or are cut short.
     pub fn from_bytes(mut bytes: &[u8]) -> Result<Self> {
-        let mut next = || unpack_next(&mut bytes);
+        let mut next = |classes: usize| {
+            let model = unpack_next(&mut bytes)?;
+            ensure!(model.classes().len() == classes, "the model has other classes");
+            Ok(model)
+        };
         Ok(Self {
-            pairs: next()?,
-            frames: next()?,
-            homes: next()?,
-            forces: next()?,
-            kinds: next()?,
+            pairs: next(pairs::CLASSES.len())?,
+            frames: next(pairs::CLASSES.len())?,
+            homes: next(homes::CLASSES.len())?,
+            forces: next(homes::CLASSES.len())?,
+            kinds: next(kinds::CLASSES.len())?,
         })
     }
 }

@@ -55,9 +55,14 @@ pub(super) fn of_sentence<'c, 'k>(
     if forces.is_empty() {
         return Vec::new();
     }
-    let sentence = Sentence::new(context);
+    let seen = Seen {
+        context,
+        told,
+        events,
+        sentence: Sentence::new(context),
+        main: holders::main(context).and_then(|holder| holder.head),
+    };
     let masked = Masked::new(context);
-    let main = holders::main(context).and_then(|holder| holder.head);
     let holders = candidates(context, told);
     let mut pairs = Vec::new();
     for force in forces {
@@ -65,51 +70,66 @@ pub(super) fn of_sentence<'c, 'k>(
             continue;
         };
         let around = masked.features(&(force.start..force.end));
-        for holder in &holders {
-            let Some(head) = holder.head.filter(|head| !target.words.contains(head)) else {
-                continue;
-            };
-            let source = context
-                .actor(head)
-                .filter(|actor| actor.head == head)
-                .and_then(|actor| Place::of(context.parsed, &(actor.start..actor.end)))
-                .unwrap_or(Place {
-                    words: head..head + 1,
-                    head,
-                });
-            let mut features = sentence.pair(&source, Some(&target));
-            let types = type_between(context, &features);
-            features.hashes.extend(&around.hashes);
-
-            let of_both = |stance: &Stance<'_, '_>| {
-                home_of(stance.force) == home_of(force)
-                    && stance
-                        .holder
-                        .as_ref()
-                        .is_some_and(|other| other.head == Some(head))
-            };
-            let own = told.iter().position(of_both);
-            let mut of_frames = Features::default();
-            say_frames(&mut of_frames, told, own, force);
-            features.hashes.extend(&of_frames.hashes);
-            say_holder(context, &mut features, holder, head, force, main);
-            say_events(context, &mut features, events, head, force);
-            for (event_type, surety) in &types {
-                features.add(&["type between", event_type]);
-                features.add(&["type between", event_type, surety]);
-            }
-            pairs.push(Pair {
-                holder: holder.clone(),
-                force,
-                span: context.parsed.words[head].start..context.parsed.words[head].end,
-                depth: above(context.parsed, head).len(),
-                features: features.finish(),
-                told_features: own.map(|_| of_frames.finish()),
-                told: own,
-            });
-        }
+        let apart = holders
+            .iter()
+            .filter_map(|holder| Some((holder, holder.head.filter(|head| !target.words.contains(head))?)));
+        pairs.extend(apart.map(|(holder, head)| seen.pair(holder, head, force, &target, &around)));
     }
     pairs
+}
+
+/// What the pairs of a sentence share.
+struct Seen<'s, 'c, 'k> {
+    context: &'c Context<'c, 'k>,
+    told: &'s [Stance<'c, 'k>],
+    events: &'s [Event],
+    sentence: Sentence<'c, 'k>,
+    /// Word of who the sentence is about.
+    main: Option<usize>,
+}
+
+impl<'c, 'k> Seen<'_, 'c, 'k> {
+    /// A holder and a force; `around` is what is seen of the force alone.
+    fn pair(
+        &self,
+        holder: &Holder,
+        head: usize,
+        force: &'c Actor<'k>,
+        target: &Place,
+        around: &Features,
+    ) -> Pair<'c, 'k> {
+        let (context, parsed) = (self.context, self.context.parsed);
+        let source = context
+            .actor(head)
+            .filter(|actor| actor.head == head)
+            .and_then(|actor| Place::of(parsed, &(actor.start..actor.end)))
+            .unwrap_or_else(|| Place::word(head));
+        let mut features = self.sentence.pair(&source, Some(target));
+        let types = type_between(context, &features);
+        features.hashes.extend(&around.hashes);
+        let told = self.told.iter().position(|stance| {
+            let holder = stance.holder.as_ref();
+            home_of(stance.force) == home_of(force) && holder.is_some_and(|other| other.head == Some(head))
+        });
+        let mut of_frames = Features::default();
+        say_frames(&mut of_frames, self.told, told, force);
+        features.hashes.extend(&of_frames.hashes);
+        say_holder(context, &mut features, holder, head, force, self.main);
+        say_events(context, &mut features, self.events, head, force);
+        for (event_type, surety) in &types {
+            features.add(&["type between", event_type]);
+            features.add(&["type between", event_type, surety]);
+        }
+        Pair {
+            holder: holder.clone(),
+            force,
+            span: parsed.words[head].start..parsed.words[head].end,
+            depth: above(parsed, head).len(),
+            features: features.finish(),
+            told_features: told.map(|_| of_frames.finish()),
+            told,
+        }
+    }
 }
 
 /// Everybody in a sentence who could hold a stance: participants of clauses, who owns them, and whom the frames name.
@@ -379,6 +399,30 @@ const FIRST_MIN: f32 = 0.18;
 /// The same for every further holder of it.
 const NEXT_MIN: f32 = 0.35;
 
+/// What a pair was judged to be.
+struct Judged {
+    /// Position of the pair.
+    pair: usize,
+    polarity: i32,
+    /// Probability that the holder says something of the force.
+    held: f32,
+}
+
+/// The likeliest label of a pair.
+fn judge(index: usize, pair: &Pair<'_, '_>, told: &[Stance<'_, '_>], models: &Stances) -> Judged {
+    let probabilities = pooled(pair, models);
+    let likeliest = [-1, 0, 1]
+        .into_iter()
+        .max_by(|one, other| probabilities[class_of(*one)].total_cmp(&probabilities[class_of(*other)]));
+    // "welcomed the departure of the troops": that a withdrawal turns a judgement round only frames understand.
+    let turned = pair.told.map(|index| &told[index]).filter(|stance| stance.turned);
+    Judged {
+        pair: index,
+        polarity: turned.map_or(likeliest.unwrap_or(0), |stance| stance.polarity.signum()),
+        held: 1.0 - probabilities[0],
+    }
+}
+
 /// The stances of a sentence by the model: for each holder of each force, what frames said where they said it too.
 pub(super) fn settle<'c, 'k>(
     context: &'c Context<'c, 'k>,
@@ -394,31 +438,24 @@ pub(super) fn settle<'c, 'k>(
             .iter()
             .any(|pair| pair.holder.head == head && home_of(pair.force) == home_of(stance.force))
     };
-    let mut judged: Vec<(usize, &str, f32)> = Vec::new();
-    for (index, pair) in pairs.iter().enumerate() {
-        if pair.told.is_none() && !may_be_judged(context, pair, &told) {
-            continue;
-        }
-        let probabilities = pooled(pair, models);
-        let best =
-            (1..CLASSES.len()).max_by(|one, other| probabilities[*one].total_cmp(&probabilities[*other]));
-        // "welcomed the departure of the troops": that a withdrawal turns a judgement round only frames understand.
-        let turned = pair.told.map(|index| &told[index]).filter(|stance| stance.turned);
-        let best = turned.map_or(best, |stance| Some(class_of(stance.polarity)));
-        judged.extend(best.map(|best| (index, CLASSES[best], 1.0 - probabilities[0])));
-    }
-    judged.sort_by(|one, other| other.2.total_cmp(&one.2));
+    let mut judged: Vec<Judged> = pairs
+        .iter()
+        .enumerate()
+        .filter(|(_, pair)| pair.told.is_some() || may_be_judged(context, pair, &told))
+        .map(|(index, pair)| judge(index, pair, &told, models))
+        .collect();
+    judged.sort_by(|one, other| other.held.total_cmp(&one.held));
     let mut homes: Vec<Option<&Code>> = Vec::new();
-    judged.retain(|(index, _, held)| {
-        let home = home_of(pairs[*index].force);
+    judged.retain(|judged| {
+        let home = home_of(pairs[judged.pair].force);
         let is_first = !homes.contains(&home);
         homes.push(home);
-        *held >= if is_first { FIRST_MIN } else { NEXT_MIN }
+        judged.held >= if is_first { FIRST_MIN } else { NEXT_MIN }
     });
     let by_model = judged
         .into_iter()
-        .map(|(index, label, held)| {
-            let mut stance = settled(context, &pairs[index], &told, events, label, held);
+        .map(|judged| {
+            let mut stance = settled(context, &pairs[judged.pair], &told, events, &judged);
             if let Some(holder) = &mut stance.holder {
                 holder.kind = kinds::kind(&models.kinds, context, holder);
             }
@@ -438,14 +475,9 @@ fn settled<'c, 'k>(
     pair: &Pair<'c, 'k>,
     told: &[Stance<'c, 'k>],
     events: &[Event],
-    label: &str,
-    held: f32,
+    judged: &Judged,
 ) -> Stance<'c, 'k> {
-    let polarity = match label {
-        "negative" => -1,
-        "positive" => 1,
-        _ => 0,
-    };
+    let polarity = judged.polarity;
     let same = pair
         .told
         .map(|told_at| &told[told_at])
@@ -463,7 +495,7 @@ fn settled<'c, 'k>(
             polarity,
             rule: stance.rule.clone(),
             span: stance.span.clone(),
-            confidence: held,
+            confidence: judged.held,
             ..*stance
         },
         None => Stance {
@@ -478,7 +510,7 @@ fn settled<'c, 'k>(
             span: context.parsed.start..context.parsed.end,
             turned: false,
             event: act,
-            confidence: held,
+            confidence: judged.held,
             predicate: 0,
         },
     }

@@ -1,7 +1,7 @@
-//! Learns sentiment toward a target from news sentences with a marked target, and stances of holders toward forces.
+//! Learns sentiment toward a target: from news sentences with a marked target, and from stance sentences toward forces.
 //!
 //! Two forms of line are read: `text`, `start`, `end` (characters) and `label` -1, 0 or 1; and `text` with
-//! `sentiment`, whose rows name a holder, a force by `force_name` and a `label` in words.
+//! `sentiment`, whose rows name a force by `force_name` and have a `label` in words.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -37,9 +37,12 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Labelled>> {
     super::each_line(paths, |line| Ok(labelled(&serde_json::from_str(line)?)))
 }
 
-/// The target of a record.
+/// The targets of a record.
 pub fn labelled(record: &Value) -> Vec<Labelled> {
     let text = record.get("text").and_then(Value::as_str).unwrap_or_default();
+    if let Some(rows) = record.get("sentiment").and_then(Value::as_array) {
+        return rows.iter().filter_map(|row| of_force(text, row)).collect();
+    }
     let number = |key: &str| record.get(key).and_then(Value::as_i64);
     let byte = |characters: i64| {
         text.char_indices()
@@ -59,6 +62,17 @@ pub fn labelled(record: &Value) -> Vec<Labelled> {
         target: byte(start)..byte(end),
         label,
     }]
+}
+
+fn of_force(text: &str, row: &Value) -> Option<Labelled> {
+    let name = row.get("force_name")?.as_str()?;
+    let start = text.find(name)?;
+    let label = StanceLabel::parse(row.get("label")?.as_str()?).ok()?;
+    Some(Labelled {
+        text: text.to_owned(),
+        target: start..start + name.len(),
+        label,
+    })
 }
 
 /// Few passes and rare features left out: the sentences are few, and the model is to stay small.

@@ -164,10 +164,7 @@ fn taught(text: &str, knowledge: &Knowledge, language: &Language) -> Holders {
     let candidates = extract::stance_candidates(&text, &document, knowledge, language, Scope::Political);
     let mut seen = Holders::default();
     for candidate in candidates {
-        // Classes from `negative` on stand in the order of their polarity.
-        let class = candidate
-            .told_polarity
-            .map_or(0, |polarity| (polarity + 2) as usize);
+        let class = candidate.told_polarity.map_or(0, pairs::class_of);
         let example = |features| Example { features, class };
         seen.pairs.push(example(candidate.features));
         seen.frames.extend(candidate.told.map(example));
@@ -275,13 +272,9 @@ fn force_examples(told: &Told, knowledge: &Knowledge, language: &Language) -> Fo
                     }),
             );
         };
-        let of_word = |head: usize| Place {
-            words: head..head + 1,
-            head,
-        };
         if told.sentiment.is_empty() {
             for (head, _) in actors.forces_without_home(context.parsed, sentence, language) {
-                add(&of_word(head), None);
+                add(&Place::word(head), None);
             }
         }
         for stance in &told.sentiment {
@@ -289,7 +282,7 @@ fn force_examples(told: &Told, knowledge: &Knowledge, language: &Language) -> Fo
             let place = force.and_then(|force| Place::of(context.parsed, &force));
             let is_nameless = |place: &Place| !named.iter().any(|(word, _)| place.words.contains(word));
             if let Some(place) = place.filter(is_nameless) {
-                add(&of_word(place.head), stance.force_home.as_deref());
+                add(&Place::word(place.head), stance.force_home.as_deref());
             }
         }
     }
